@@ -1,0 +1,1 @@
+"""linewatch: from the gate to the rejecter, one decision for every part."""

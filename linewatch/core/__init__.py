@@ -1,0 +1,1 @@
+"""The vocabulary that every other package speaks: messages, station, errors, clock. Nothing heavy is imported here."""

@@ -1,0 +1,268 @@
+"""The station file: one YAML document, one typed model, every field documented, unknown keys refused.
+
+Relative paths are taken from the folder that holds `stations/` (the project or the site folder), so that a station file
+reads the same wherever the daemon is started.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from linewatch.core.errors import StationError
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FramedGate(Section):
+    """Serial gate that sends framed ASCII: counter, its own clock, checksum (see linewatch/triggers/protocol.py)."""
+
+    kind: Literal["framed"]
+    port: str = Field(description="serial device, best a stable name from /dev/serial/by-id")
+    baud: int = Field(115_200, gt=0, description="bits per second")
+
+
+class EdgeGate(Section):
+    """Photoelectric switch on a modem control line: every edge is one part."""
+
+    kind: Literal["edge"]
+    port: str = Field(description="serial device whose control line the switch is wired to")
+    line: Literal["cts", "dsr", "dcd", "ri"] = Field("cts", description="control line that the switch drives")
+    active: Literal["rising", "falling"] = Field("rising", description="edge that means: a part arrived")
+    debounce_ms: float = Field(5.0, ge=0, description="edges closer than this to the last one are bounce")
+
+
+Gate = Annotated[FramedGate | EdgeGate, Field(discriminator="kind")]
+
+
+class Light(Section):
+    """What turns the light on with the exposure."""
+
+    kind: Literal["serial_command", "control_line", "camera_strobe", "none"] = Field(
+        "camera_strobe", description="who fires the light"
+    )
+    duration_us: int = Field(500, gt=0, description="how long the light is on")
+    line: Literal["rts", "dtr"] = Field("rts", description="control line of the gate's port, for control_line")
+
+
+class OpenCvCamera(Section):
+    """V4L2 device, GStreamer pipeline or stream through OpenCV."""
+
+    kind: Literal["opencv"]
+    source: str = Field(description="device path or index, GStreamer pipeline, or stream address")
+    width: int = Field(gt=0, description="px; another width is an incomplete frame")
+    height: int = Field(gt=0, description="px")
+    grey: bool = Field(True, description="keep one channel instead of three")
+    exposure_us: int | None = Field(None, gt=0, description="fixed exposure; none leaves the camera's own setting")
+    max_age_ms: float = Field(
+        40.0, gt=0, description="a frame older than its trigger by more than this is not its picture"
+    )
+
+
+class FolderCamera(Section):
+    """Recorded folder as camera: picture n answers trigger n."""
+
+    kind: Literal["folder"]
+    path: Path = Field(description="folder of pictures or a recording")
+    width: int = Field(gt=0, description="px")
+    height: int = Field(gt=0, description="px")
+    grey: bool = Field(True, description="keep one channel instead of three")
+
+
+class SimulatedCamera(Section):
+    """Rendered bottle bottoms with known truth."""
+
+    kind: Literal["simulated"]
+    width: int = Field(448, gt=0, description="px")
+    height: int = Field(448, gt=0, description="px")
+    grey: Literal[True] = Field(True, description="the simulated camera is monochrome")
+    seed: int = Field(0, ge=0, description="same seed, same bottles")
+    defect_rate: float = Field(0.15, ge=0, le=1, description="share of bottles with a defect")
+
+
+Camera = Annotated[OpenCvCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")]
+
+
+class Zone(Section):
+    """Where on the part a criterion applies, in fractions of the picture's width and height."""
+
+    kind: Literal["ring", "box"] = Field(description="ring around a centre, or upright box")
+    centre: tuple[float, float] = Field((0.5, 0.5), description="centre of the ring")
+    inner: float = Field(0.0, ge=0, description="inner radius of the ring, fraction of the smaller side")
+    outer: float = Field(1.0, gt=0, description="outer radius of the ring, fraction of the smaller side")
+    box: tuple[float, float, float, float] = Field((0.0, 0.0, 1.0, 1.0), description="left, top, right, bottom")
+
+
+class Criterion(Section):
+    """From when on detections of one class count, and what they then do."""
+
+    label: str = Field(
+        alias="class", description="class of the model, or `*` for every class that no other criterion names"
+    )
+    min_score: float = Field(0.5, ge=0, le=1, description="detections below are ignored")
+    min_size_mm: float | None = Field(None, ge=0, description="longer side of the box; needs mm_per_px")
+    min_size_px: float | None = Field(
+        None, ge=0, description="longer side of the box in pixels of the rectified picture"
+    )
+    zone: Zone | None = Field(None, description="only detections whose centre lies here; none is the whole picture")
+    min_count: int = Field(1, ge=1, description="so many at least, on one part, before they count")
+    effect: Literal["reject", "warn"] = Field("reject", description="what they do then")
+
+
+class Exposure(Section):
+    """When a picture is too dark or too bright to be trusted (mean grey value of the rectified picture)."""
+
+    min_mean: float = Field(0.0, ge=0, le=255, description="darker is cause `exposure`")
+    max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
+
+
+class Detector(Section):
+    """What finds the defects."""
+
+    kind: Literal["dsmoe"] = "dsmoe"
+    model: Path = Field(description="folder with model.yaml and weights.safetensors")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes the GPU when there is one")
+    threads: int = Field(0, ge=0, description="CPU threads; 0 leaves one core to the controller")
+    max_batch: int = Field(4, ge=1, le=64, description="largest batch; shapes are fixed per batch size")
+
+
+class Rejecter(Section):
+    """When the conveyor must act after the trigger."""
+
+    transport_ms: float = Field(gt=0, description="gate to rejecter at full speed")
+    reaction_ms: float = Field(20.0, ge=0, description="what the rejecter needs from decision to blow")
+
+
+class Line(Section):
+    """Timing of the line."""
+
+    deadline_ms: float = Field(100.0, gt=0, description="trigger to decision; later is REJECT(timeout)")
+    min_gap_ms: float = Field(20.0, ge=0, description="two triggers closer than this are reported")
+    max_capture_ms: float = Field(40.0, gt=0, description="trigger to exposure; later is REJECT(capture_jitter)")
+
+
+class Endpoints(Section):
+    """ZeroMQ endpoints to bind. ipc, or tcp on loopback; tcp beyond loopback needs the explicit word."""
+
+    observers: str = Field("ipc://@runtime/observers.sock", description="XPUB; @runtime is the runtime folder")
+    actuators: str = Field("ipc://@runtime/actuators.sock", description="ROUTER, acknowledged")
+    plaintext: Literal["", "i accept that anyone on this network can read and forge decisions"] = Field(
+        "", description="needed for tcp beyond loopback"
+    )
+
+
+class Storage(Section):
+    """What is kept, and how much of it."""
+
+    output: Path = Field(Path("runs"), description="folder of the run folders")
+    budget_mb: float = Field(2048.0, gt=0, description="crops and frames of all runs together")
+    floor_mb: float = Field(512.0, ge=0, description="free space that is never touched")
+    crops: bool = Field(True, description="write crops of rejected parts")
+    frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
+
+
+class Station(Section):
+    """One inspection station."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="prefix of every topic and record")
+    recipe: str = Field("default", description="product on the line, repeated in every decision")
+    gate: Gate
+    light: Light = Light()
+    camera: Camera
+    detector: Detector
+    calibration: Path | None = Field(None, description="calibration/<camera>/<date>; none is raw pixels")
+    mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
+    exposure: Exposure = Exposure()
+    acceptance: tuple[Criterion, ...] = Field(
+        min_length=1, description="first criterion that names a class applies to it"
+    )
+    line: Line = Line()
+    rejecter: Rejecter
+    endpoints: Endpoints = Endpoints()
+    storage: Storage = Storage()
+
+    @model_validator(mode="after")
+    def _time_suffices(self) -> "Station":
+        needed = self.line.deadline_ms + self.rejecter.reaction_ms
+        if needed > self.rejecter.transport_ms:
+            raise ValueError(
+                f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
+                f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_have_scale(self) -> "Station":
+        if self.mm_per_px is None and self.calibration is None:
+            for criterion in self.acceptance:
+                if criterion.min_size_mm is not None:
+                    raise ValueError(
+                        f"acceptance class {criterion.label!r}: min_size_mm needs mm_per_px or calibration"
+                    )
+        return self
+
+    @property
+    def eject_delay_ms(self) -> float:
+        """Trigger to blow."""
+        return self.rejecter.transport_ms - self.rejecter.reaction_ms
+
+
+def load_station(path: Path) -> Station:
+    """The station in the YAML file at `path`, its relative paths made absolute.
+
+    Raises StationError that names file, key, value and reason of the first error and counts the rest.
+    """
+    return parse_station(read_yaml(path), path)
+
+
+def read_yaml(path: Path) -> Any:
+    """The YAML document at `path`. Raises StationError when it cannot be read or is no YAML."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise StationError(path, exc.strerror or "cannot be read") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise StationError(path, f"is not YAML: {exc}") from exc
+
+
+def parse_station(document: Any, path: Path) -> Station:
+    """The station in `document`, as read from `path` (for messages and relative paths)."""
+    if not isinstance(document, dict):
+        raise StationError(path, "must be a YAML mapping", type(document).__name__)
+    try:
+        station = Station.model_validate(document)
+    except ValidationError as exc:
+        raise StationError(*_first_error(path, exc)) from exc
+    return _absolute(station, site_folder(path))
+
+
+def site_folder(path: Path) -> Path:
+    """The folder that relative paths of the station file at `path` are taken from."""
+    parent = path.resolve().parent
+    return parent.parent if parent.name == "stations" else parent
+
+
+def _first_error(path: Path, exc: ValidationError) -> tuple[str, str, object]:
+    errors = exc.errors(include_url=False)
+    first = errors[0]
+    key = ".".join(str(part) for part in first["loc"]) or "station"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    shown = first["input"] if isinstance(first["input"], str | int | float | bool) else None
+    return f"{path}: {key}", reason + more, shown
+
+
+def _absolute(station: Station, site: Path) -> Station:
+    detector = station.detector.model_copy(update={"model": site / station.detector.model})
+    storage = station.storage.model_copy(update={"output": site / station.storage.output})
+    changes: dict[str, object] = {"detector": detector, "storage": storage}
+    if station.calibration is not None:
+        changes["calibration"] = site / station.calibration
+    if isinstance(station.camera, FolderCamera):
+        changes["camera"] = station.camera.model_copy(update={"path": site / station.camera.path})
+    return station.model_copy(update=changes)

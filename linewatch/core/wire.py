@@ -1,0 +1,209 @@
+"""What leaves the station: JSON to observers and actuators, at most 512 bytes a message, schema version 1.
+
+Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.welcome`) and one
+JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or a PASS whose cause
+is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic clock.
+
+    XPUB    line to observers   decision, heartbeat, event
+    ROUTER  line to actuators   welcome (answer to register), decision, heartbeat
+    DEALER  actuator to line    one frame: register, ack or leave
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from linewatch.core.messages import Cause, Decision, Verdict
+
+VERSION: Literal[1] = 1
+MAX_PAYLOAD = 512  # bytes
+MAX_TEXT = 40  # bytes of JSON that class, model and recipe may each take; longer ones are cut
+MAX_EVENT_TEXT = 300  # bytes of JSON
+HEARTBEAT_NS = 50_000_000
+SILENCE_NS = 250_000_000  # a subscriber that hears no heartbeat for so long rejects everything
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seq = Annotated[int, msgspec.Meta(ge=1)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class WireError(ValueError):
+    """A payload that is not one of these messages."""
+
+
+class _Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    v: Literal[1]
+
+
+class WireDecision(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"label": "class"}):
+    """The answer for part `seq` of run `run`.
+
+    deadline_ns: the time by which it had to be decided. eject_delay_ms: trigger to blow. score: of the strongest
+    detection, 0 .. 1. label (key `class`): its class, empty without one.
+    """
+
+    station: str
+    run: str
+    seq: Seq
+    verdict: Verdict
+    cause: Cause
+    t_trigger_ns: Count
+    t_decision_ns: Count
+    deadline_ns: Count
+    eject_delay_ms: Annotated[float, msgspec.Meta(ge=0)]
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    label: str
+    model: str
+    recipe: str
+
+    def __post_init__(self) -> None:
+        if (self.verdict is Verdict.PASS) != (self.cause is Cause.OK):
+            raise ValueError(f"verdict {self.verdict} contradicts cause {self.cause}")
+
+    @property
+    def t_blow_ns(self) -> int:
+        """When the rejecter must act on this part."""
+        return self.t_trigger_ns + round(self.eject_delay_ms * 1e6)
+
+
+class Heartbeat(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sign of life of the deciding loop, every 50 ms.
+
+    seq: every part up to this one has been decided and sent; who lacks one of them has lost it. progress: turns of the
+    loop. t_ns: when it was said.
+    """
+
+    station: str
+    run: str
+    seq: Count
+    progress: Count
+    t_ns: Count
+
+
+class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Anything an operator may want to know that is no decision. seq: the part or run end concerned, 0 for none."""
+
+    station: str
+    run: str
+    kind: str
+    text: str
+    seq: Count
+    t_ns: Count
+
+
+class Welcome(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answer to Register: decisions of `run` after `since` follow; those up to `since` will not come (again)."""
+
+    station: str
+    run: str
+    since: Count
+
+
+class Register(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="register"):
+    """An actuator wants every decision, also those it missed: it has all of `run` up to `seq` (run empty: none)."""
+
+    name: Name
+    run: str
+    seq: Count
+
+
+class Ack(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ack"):
+    """An actuator has decision (run, seq)."""
+
+    run: str
+    seq: Seq
+
+
+class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leave"):
+    """An actuator goes away on purpose; nobody need be alarmed."""
+
+    name: Name
+
+
+FromLine = WireDecision | Heartbeat | Event | Welcome
+FromActuator = Register | Ack | Leave
+
+_encoder = msgspec.json.Encoder()
+_from_actuator: msgspec.json.Decoder[FromActuator] = msgspec.json.Decoder(FromActuator)
+_KINDS: dict[type[FromLine], str] = {
+    WireDecision: "decision", Heartbeat: "heartbeat", Event: "event", Welcome: "welcome",
+}  # fmt: skip
+_decoders: dict[str, msgspec.json.Decoder[FromLine]] = {
+    kind: msgspec.json.Decoder(payload) for payload, kind in _KINDS.items()
+}
+T = TypeVar("T")
+
+
+def topic(station: str, kind: str) -> bytes:
+    """The first frame: `STATION.kind`."""
+    return f"{station}.{kind}".encode()
+
+
+def wire_decision(decision: Decision, model: str, recipe: str) -> WireDecision:
+    """The decision as outsiders see it; texts too long for the wire are cut."""
+    return WireDecision(
+        v=VERSION,
+        station=decision.station,
+        run=decision.run,
+        seq=decision.seq,
+        verdict=decision.verdict,
+        cause=decision.cause,
+        t_trigger_ns=decision.t_trigger_ns,
+        t_decision_ns=decision.t_decision_ns,
+        deadline_ns=decision.deadline_ns,
+        eject_delay_ms=round(decision.eject_delay_ms, 3),
+        score=round(decision.score, 4),
+        label=_fit(decision.label, MAX_TEXT),
+        model=_fit(model, MAX_TEXT),
+        recipe=_fit(recipe, MAX_TEXT),
+    )
+
+
+def event(station: str, run: str, kind: str, text: str, seq: int, t_ns: int) -> Event:
+    """An event whose text is cut to what the wire carries."""
+    return Event(v=VERSION, station=station, run=run, kind=kind, text=_fit(text, MAX_EVENT_TEXT), seq=seq, t_ns=t_ns)
+
+
+def pack(message: FromLine) -> list[bytes]:
+    """The two frames of a message of the line."""
+    return [topic(message.station, _KINDS[type(message)]), _encoder.encode(message)]
+
+
+def unpack(frames: list[bytes]) -> FromLine:
+    """The message of the line in `frames`. Raises WireError on anything else."""
+    if len(frames) != 2:
+        raise WireError(f"{len(frames)} frames where topic and payload belong")
+    station, _, kind = frames[0].decode("utf-8", "replace").rpartition(".")
+    if kind not in _decoders:
+        raise WireError(f"unknown topic {frames[0][:80]!r}")
+    message = _decode(_decoders[kind], frames[1])
+    if message.station != station:
+        raise WireError(f"topic {frames[0][:80]!r} carries a message of station {message.station[:40]!r}")
+    return message
+
+
+def pack_from_actuator(message: FromActuator) -> bytes:
+    """The one frame of an actuator's message."""
+    return _encoder.encode(message)
+
+
+def unpack_from_actuator(payload: bytes) -> FromActuator:
+    """The actuator's message in `payload`. Raises WireError on anything else."""
+    return _decode(_from_actuator, payload)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], payload: bytes) -> T:
+    if len(payload) > MAX_PAYLOAD:
+        raise WireError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are allowed")
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise WireError(str(exc)) from exc
+
+
+def _fit(text: str, limit: int) -> str:
+    """`text`, cut so that its JSON takes at most `limit` bytes."""
+    text = text[:limit].encode("utf-8", "replace").decode()
+    while len(_encoder.encode(text)) - 2 > limit:
+        text = text[:-1]
+    return text

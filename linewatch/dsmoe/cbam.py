@@ -1,0 +1,25 @@
+"""Stage 4: CBAM, channel then spatial attention (Woo et al. 2018, arXiv 1807.06521), one per scale."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Cbam(nn.Module):
+    """Reweights channels by their pooled response, then places by theirs."""
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__()
+        self.channel = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // reduction, channels, 1),
+        )
+        self.spatial = nn.Conv2d(2, 1, 7, padding=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W); returns the same shape."""
+        pooled = self.channel(x.mean((2, 3), keepdim=True)) + self.channel(x.amax((2, 3), keepdim=True))
+        x = x * pooled.sigmoid()
+        places = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)
+        gate: Tensor = self.spatial(places).sigmoid()
+        return x * gate

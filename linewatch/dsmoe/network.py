@@ -1,0 +1,79 @@
+"""DS-MoE, assembled: the constructor reads as the ten stages, in the order in which a picture passes them.
+
+After Chen et al., "Distilled Large Language Model-Driven Dynamic Sparse Expert Activation Mechanism", arXiv 2603.26735.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from linewatch.dsmoe.alignment import Alignment
+from linewatch.dsmoe.encoder import Encoder
+from linewatch.dsmoe.experts import SparseExperts
+from linewatch.dsmoe.head import Raw, ScaleHead, anchor_points
+from linewatch.dsmoe.pyramid import STRIDES, Pyramid
+from linewatch.dsmoe.routing import Routing, TextRouter
+from linewatch.dsmoe.text import ClassAnchors
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Every number that decides a shape, as it stands in a model card."""
+
+    classes: int
+    width: int = 96
+    dimension: int = 32
+    experts: int = 8
+    geometry: bool = True
+
+
+@dataclass
+class Output:
+    """One forward pass. `similarity`: (B, N, C) logits of the alignment; `routings`: one per scale."""
+
+    raw: Raw
+    similarity: Tensor
+    anchors: Tensor
+    routings: list[Routing] = field(default_factory=list)
+
+
+class DsMoe(nn.Module):
+    """The whole network, from pixels to raw boxes."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, architecture: Architecture, teacher: Tensor | None = None) -> None:
+        """teacher: (classes, prompts, e) text embeddings for training; None for the shipped form."""
+        super().__init__()
+        self.architecture = architecture
+        classes, width, dimension = architecture.classes, architecture.width, architecture.dimension
+        self.register_buffer("mean", torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1))  # MobileSAM's own
+        self.register_buffer("deviation", torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1))
+        self.text = ClassAnchors(classes, dimension, teacher)  # stages 1 and 2
+        self.encoder = Encoder()  # stage 3
+        self.pyramid = Pyramid(width)  # stage 4 inside
+        self.alignment = nn.ModuleList(Alignment(width, dimension, geometry=architecture.geometry) for _ in STRIDES)
+        self.router = nn.ModuleList(TextRouter(width, dimension, architecture.experts) for _ in STRIDES)  # 7
+        self.experts = nn.ModuleList(SparseExperts(width, dimension, architecture.experts) for _ in STRIDES)  # 8, 9
+        self.head = nn.ModuleList(ScaleHead(width, classes, stride) for stride in STRIDES)  # 10
+
+    def forward(self, pictures: Tensor) -> Output:
+        """pictures: (B, 1 or 3, H, W) in [0, 255], any dtype; H and W multiples of 32."""
+        x = (pictures.float().expand(-1, 3, -1, -1) - self.mean) / self.deviation
+        x = x.contiguous(memory_format=torch.channels_last)
+        anchors = self.text()
+        logits, sides, similarities, routings = [], [], [], []
+        for scale, features in enumerate(self.pyramid(self.encoder(x))):
+            aligned, similarity = self.alignment[scale](features, anchors)  # stages 5 and 6
+            routing = self.router[scale](aligned, anchors)
+            refined = aligned + self.experts[scale](aligned, routing)
+            scale_logits, scale_sides = self.head[scale](refined, similarity)
+            logits.append(scale_logits)
+            sides.append(scale_sides)
+            similarities.append(similarity.flatten(2).transpose(1, 2))
+            routings.append(routing)
+        points, strides = anchor_points(pictures.shape[2], pictures.shape[3], pictures.device)
+        raw = Raw(torch.cat(logits, 1), torch.cat(sides, 1), points, strides)
+        return Output(raw, torch.cat(similarities, 1), anchors, routings)

@@ -1,0 +1,1 @@
+"""From pixels to an inspection: rectify, check, detect, apply the acceptance criteria; and the process that does it."""

@@ -1,0 +1,117 @@
+"""What was the last seq of the run before? Known exactly after a crash, and nothing is written on the decision path.
+
+While the line runs, run id and last seq stand in a mapped file of the runtime folder: storing them is a write to memory
+that the kernel keeps when the process is killed. At start and at a clean end `last_run.STATION.json` is written
+atomically into the output folder. After a loss of power, when the mapped file is gone, the last lines of that run's
+decision log tell as far as they reached the disk.
+"""
+
+import contextlib
+import json
+import mmap
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from linewatch.core.errors import StorageError
+
+MAPPED_FILE = "last_seq"
+DECISIONS = "decisions.jsonl"
+_RECORD = struct.Struct("<64sQQ")  # run id, last seq, parts decided
+_SEQS = struct.Struct("<QQ")
+_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended. seq: of its last part, as far as known. undecided: parts left without a decision, if known."""
+
+    run: str
+    seq: int
+    undecided: int
+    clean: bool
+
+    def __str__(self) -> str:
+        how = "ended" if self.clean else "was cut off"
+        open_parts = f", {self.undecided} parts undecided" if self.undecided else ""
+        return f"run {self.run} {how} at seq {self.seq}{open_parts}"
+
+
+class LastRun:
+    """Remembers one station's run beyond the process. Raises StorageError when the runtime folder cannot be written."""
+
+    def __init__(self, runtime: Path, output: Path, station: str) -> None:
+        self._mapped_path = runtime / MAPPED_FILE
+        self._output = output
+        self._kept = output / f"last_run.{station}.json"
+        self._mapped: mmap.mmap | None = None
+        self._run = ""
+
+    def before(self) -> Ended | None:
+        """The run before this one; none when there was none. Call before `begin`."""
+        kept = self._read_kept()
+        if kept is not None and kept.clean:
+            return kept
+        return self._read_mapped() or (self._read_log(kept) if kept is not None else None)
+
+    def begin(self, run: str) -> str:
+        """From now on `run` is the last one. Returns why the output folder could not be written, empty if it could."""
+        self._run = run
+        try:
+            with self._mapped_path.open("wb") as file:
+                file.write(_RECORD.pack(run.encode(), 0, 0))
+            with self._mapped_path.open("r+b") as file:
+                self._mapped = mmap.mmap(file.fileno(), _RECORD.size)
+        except OSError as exc:
+            raise StorageError(self._mapped_path, exc.strerror or "cannot be written") from exc
+        return self._keep(0, 0, clean=False)
+
+    def note(self, seq: int, decided: int) -> None:
+        """The last seq and how many parts are decided; a store to memory."""
+        if self._mapped is not None:
+            _SEQS.pack_into(self._mapped, _RECORD.size - _SEQS.size, seq, decided)
+
+    def end(self, seq: int, decided: int) -> None:
+        """The run ended as it should."""
+        self.note(seq, decided)
+        if self._mapped is not None:
+            self._mapped.close()
+            self._mapped = None
+        self._keep(seq, seq - decided, clean=True)
+
+    def _keep(self, seq: int, undecided: int, *, clean: bool) -> str:
+        text = json.dumps({"run": self._run, "seq": seq, "undecided": undecided, "clean": clean})
+        temporary = self._kept.with_suffix(".new")
+        try:
+            self._output.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._kept)
+        except OSError as exc:
+            return f"{self._kept}: {exc.strerror}"
+        return ""
+
+    def _read_kept(self) -> Ended | None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(self._kept.read_text())
+            return Ended(str(found["run"]), int(found["seq"]), int(found["undecided"]), found["clean"] is True)
+        return None
+
+    def _read_mapped(self) -> Ended | None:
+        with contextlib.suppress(OSError, struct.error, UnicodeDecodeError):
+            run, seq, decided = _RECORD.unpack(self._mapped_path.read_bytes())
+            return Ended(run.rstrip(b"\0").decode(), seq, seq - decided, clean=False)
+        return None
+
+    def _read_log(self, kept: Ended) -> Ended:
+        """`kept` with the highest seq among the last lines of its decision log."""
+        seqs = [kept.seq]
+        with contextlib.suppress(OSError), (self._output / kept.run / DECISIONS).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            for line in file.read().split(b"\n"):
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # the first and last line may be cut
+                    seqs.append(int(json.loads(line)["seq"]))
+        return Ended(kept.run, max(seqs), 0, clean=False)

@@ -1,0 +1,79 @@
+"""What the line tells the outside: decisions, heartbeats and events, to observers and actuators."""
+
+from pathlib import Path
+
+import zmq
+
+from linewatch.core.messages import Decision, Note
+from linewatch.core.station import Station
+from linewatch.core.wire import HEARTBEAT_NS, VERSION, Heartbeat, event, wire_decision
+from linewatch.line.actuator_link import ActuatorLink
+from linewatch.line.endpoints import bind
+from linewatch.line.observers import Observers
+
+
+class Publisher:
+    """Both sockets of one run. Times are monotonic nanoseconds, given by the caller.
+
+    endpoints: as bound, observers first.
+    """
+
+    def __init__(self, station: Station, run: str, runtime: Path) -> None:
+        """Binds the sockets. Raises StationError, EndpointError."""
+        self._station = station
+        self._run = run
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.observers = Observers(self._context, station.name)
+        self.actuators = ActuatorLink(self._context, station.name, run)
+        self._opening: list[Note] = []
+        self._beat_ns = 0
+        try:
+            self.endpoints = (
+                bind(self.observers.socket, "observers", station.endpoints, runtime),
+                bind(self.actuators.socket, "actuators", station.endpoints, runtime),
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def decide(self, decision: Decision, now_ns: int) -> None:
+        """Send a decision to everybody; actuators first, they have a part to catch."""
+        message = wire_decision(decision, self._station.detector.model.name, self._station.recipe)
+        self.actuators.decide(message, now_ns)
+        self.observers.send(message)
+
+    def beat(self, decided_up_to: int, progress: int, now_ns: int) -> bool:
+        """Send the heartbeat if it is due; true when it was sent."""
+        if now_ns < self._beat_ns:
+            return False
+        self._beat_ns = now_ns + HEARTBEAT_NS
+        heartbeat = Heartbeat(
+            v=VERSION, station=self._station.name, run=self._run, seq=decided_up_to, progress=progress, t_ns=now_ns
+        )
+        self.observers.send(heartbeat)
+        self.actuators.beat(heartbeat)
+        return True
+
+    def say(self, note: Note, now_ns: int) -> None:
+        """Publish a note as an event."""
+        self.observers.send(event(self._station.name, self._run, note.kind, note.text, note.seq, now_ns))
+
+    def repeat_to_newcomers(self, notes: list[Note]) -> None:
+        """Say these again whenever a new observer asks for events."""
+        self._opening = notes
+
+    def welcome_observers(self, now_ns: int) -> None:
+        """Take new subscriptions and repeat to them how the run opened."""
+        if self.observers.new_listeners():
+            for note in self._opening:
+                self.say(note, now_ns)
+
+    def next_due_ns(self) -> int:
+        """When `beat` or the actuators' `tick` has something to do."""
+        return min(self._beat_ns, self.actuators.next_due_ns() or self._beat_ns)
+
+    def close(self) -> None:
+        """Close both; what waits to be sent gets a moment."""
+        self.observers.close()
+        self.actuators.close()
+        self._context.term()

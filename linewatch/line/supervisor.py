@@ -1,0 +1,99 @@
+"""The children of the line: commands of their own, started again when they die or fall silent, gone at the end."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from linewatch.core.channel import ChannelClosed
+from linewatch.core.child import RUNTIME
+from linewatch.core.messages import AnyMessage, Ready
+from linewatch.core.station import Station
+from linewatch.line.supervised import EXITED, ChildSpec, Death, Supervised
+
+RUN = "LINEWATCH_RUN"  # environment variable: the run id
+STALL_NS = 250_000_000  # a longer pause of our own loop proves nothing about the children
+CONFIGURATION_CODES = (2, 3)
+_STOP_STEP_NS = 10_000_000
+
+
+class Supervisor:
+    """All children of one run. Times are monotonic nanoseconds, given by the caller."""
+
+    def __init__(self, specs: Sequence[ChildSpec], runtime: Path, run: str) -> None:
+        environment = {**os.environ, RUNTIME: str(runtime), RUN: run}
+        self.children = {spec.name: Supervised(spec, environment) for spec in specs}
+        self._ticked_ns: int | None = None
+
+    def send(self, child: str, message: AnyMessage) -> bool:
+        """Send without waiting; False when there is no such child, it is down, or it does not read."""
+        return child in self.children and self.children[child].send(message)
+
+    def receive(self, child: Supervised, now_ns: int) -> Iterator[AnyMessage | Death]:
+        """What `child` said, and its death if that was the last of it."""
+        try:
+            for message in child.receive(now_ns):
+                if isinstance(message, Ready):
+                    child.mark_ready(now_ns)
+                yield message
+        except ChannelClosed:
+            yield child.lost(now_ns, EXITED)
+
+    def tick(self, now_ns: int) -> list[Death]:
+        """Start what is due, kill what is silent. Call after the waiting messages were received."""
+        if self._ticked_ns is not None and now_ns - self._ticked_ns > STALL_NS:
+            for child in self.children.values():
+                child.forgive(now_ns)
+        self._ticked_ns = now_ns
+        deaths = [child.lost(now_ns, "silent") for child in self.children.values() if child.silent(now_ns)]
+        for child in self.children.values():
+            child.start_if_due(now_ns)
+        return deaths
+
+    def next_due_ns(self) -> int | None:
+        """When `tick` will have something to do."""
+        due = [child.next_due_ns() for child in self.children.values()]
+        return min((at for at in due if at is not None), default=None)
+
+    def refusal(self, death: Death) -> int | None:
+        """The exit code for the daemon when `death` says that the station is wrongly configured, else none."""
+        child = self.children[death.child]
+        first_start = child.starts == 1 and not child.ever_ready
+        return death.code if first_start and death.code in CONFIGURATION_CODES else None
+
+    def stop(self, term_ns: int, kill_ns: int) -> None:
+        """Say Stop, SIGTERM from `term_ns` on, SIGKILL at `kill_ns`; returns when all are gone."""
+        for child in self.children.values():
+            child.ask_to_stop()
+        termed = False
+        while any(child.running for child in self.children.values()) and (now_ns := time.monotonic_ns()) < kill_ns:
+            if now_ns >= term_ns and not termed:
+                termed = True
+                for child in self.children.values():
+                    child.signal(signal.SIGTERM)
+            time.sleep(_STOP_STEP_NS / 1e9)
+        self.kill()
+
+    def kill(self) -> None:
+        """End at once what still runs; harmless when nothing does."""
+        for child in self.children.values():
+            child.close()
+
+
+def standard_children(path: Path, station: Station) -> tuple[ChildSpec, ...]:
+    """Camera, inspector and recorder of the station file at `path`.
+
+    The inspector says Health between batches, and a batch on a CPU takes long, so patience follows the deadline.
+    """
+    patience_ms = max(500.0, 3 * station.line.deadline_ms)
+    return (
+        ChildSpec("camera", _module("linewatch.cameras", path), max(1000.0, patience_ms)),
+        ChildSpec("inspector", _module("linewatch.inspection", path), patience_ms),
+        ChildSpec("recorder", _module("linewatch.records", path), max(5000.0, patience_ms)),  # a disk may stall
+    )
+
+
+def _module(name: str, path: Path) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, str(path))

@@ -1,0 +1,1 @@
+"""What outlives a run: decision log, pictures under a budget, recordings, report; the recorder process."""

@@ -1,0 +1,62 @@
+"""What is cut out of a rejected part's picture, and how its files are called."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from linewatch.core.messages import Detection
+from linewatch.pictures.types import Picture
+from linewatch.records.decision_log import is_finite
+
+CROPS = "crops"
+FRAMES = "frames"
+MOST_CROPS = 16  # of one part: a network gone wrong must not fill the disk
+_MARGIN = 0.25  # of the box's longer side, on each side
+_LEAST_MARGIN_PX = 12.0
+_LEAST_SIDE_PX = 96.0
+
+
+def worth_a_crop(detections: Sequence[Detection]) -> list[Detection]:
+    """The detections that rejected or warned, highest score first, at most 16."""
+    found = [one for one in detections if one.effect in ("reject", "warn") and is_finite(one)]
+    return sorted(found, key=lambda one: -one.score)[:MOST_CROPS]
+
+
+def crop(picture: Picture, detection: Detection) -> Picture | None:
+    """The detection with a margin around it, at least 96 px wide and high where the picture has so much.
+
+    picture: the rectified picture that was inspected. None when the box lies outside of it.
+    """
+    height, width = picture.shape[:2]
+    left, right = _span(detection.x, detection.width, max(detection.width, detection.height), width)
+    top, bottom = _span(detection.y, detection.height, max(detection.width, detection.height), height)
+    if left >= right or top >= bottom:
+        return None
+    return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+def crop_file(seq: int, label: str, number: int) -> str:
+    """seq_class_n.png under crops/; characters that a file name should not have become a dash."""
+    return f"{CROPS}/{seq:08d}_{re.sub(r'[^A-Za-z0-9-]+', '-', label) or '-'}_{number}.png"
+
+
+def frame_file(seq: int) -> str:
+    return f"{FRAMES}/{seq:08d}.png"
+
+
+def seq_of(name: str) -> int | None:
+    """The part that a picture of ours belongs to, by its file name; none for any other file."""
+    found = re.fullmatch(r"(\d{8,})(?:_[A-Za-z0-9-]+_\d+)?\.png", name)
+    return int(found[1]) if found else None
+
+
+def _span(start: float, extent: float, longer: float, limit: int) -> tuple[int, int]:
+    """From and to, in px, along one side of `limit` px; empty when the box lies outside."""
+    if start >= limit or start + extent <= 0:
+        return 0, 0
+    side = max(extent + 2 * max(_MARGIN * longer, _LEAST_MARGIN_PX), min(_LEAST_SIDE_PX, limit))
+    first = start + extent / 2 - side / 2
+    if side <= limit:  # moved rather than cut at the edge: a crop keeps its size
+        first = min(max(first, 0.0), limit - side)
+    return max(0, int(first)), min(limit, int(np.ceil(first + side)))

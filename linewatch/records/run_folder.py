@@ -1,0 +1,197 @@
+"""One run's folder: pictures first, then the line that names them; the line before everything else when room is short.
+
+<run>/decisions.jsonl   <run>/events.jsonl   <run>/crops/   <run>/frames/   <run>/summary.json (once closed)
+"""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from linewatch.core.clock import wall_time
+from linewatch.core.errors import LinewatchError, StorageError
+from linewatch.core.jsonlines import LineFile
+from linewatch.core.messages import Note, Record, Verdict
+from linewatch.pictures.types import Picture, Rectify
+from linewatch.pictures.write import encode_png, write_whole
+from linewatch.records.crops import CROPS, FRAMES, crop, crop_file, frame_file, worth_a_crop
+from linewatch.records.decision_log import DECISIONS, DecisionLine, PictureState, line_of, read_decisions
+from linewatch.records.storage import PictureStore
+from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
+
+EVENTS = "events.jsonl"
+_MOST_WAITING = 10_000  # lines kept in memory while the disk takes none
+_LOG_STEP = 1 << 20  # bytes of pictures that make way for a log that finds the disk full
+
+Tell = Callable[[str, str], None]
+"""Called with kind and text of what people should hear of."""
+
+
+def _tell_nobody(_kind: str, _text: str) -> None:
+    return
+
+
+class RunFolder:
+    """Writes one run. Used by the recorder process and by replay; nothing here knows of processes or clocks."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        crops: bool = True,
+        frames: Literal["none", "rejects", "all"] = "rejects",
+        rectify: Rectify | None = None,
+        store: PictureStore | None = None,
+        tell: Tell = _tell_nobody,
+    ) -> None:
+        """Opens or creates the run folder; a run that was interrupted is continued, its torn last line cut off.
+
+        crops, frames: which pictures are kept. rectify: from the sensor's picture to the inspected one, which the
+        boxes are in and which is kept. store: keeps the budget; none writes without one.
+        Raises StorageError when the folder cannot be written.
+        """
+        self.path = path
+        self._crops, self._frames, self._rectify = crops, frames, rectify
+        self._store, self._tell = store, tell
+        self._tally = Tally()
+        self._station = ""
+        self._waiting: deque[DecisionLine] = deque()
+        self._lost = 0
+        self._refused = 0
+        self._told_removed = False
+        self._make_folders()
+        self._log = LineFile(path / DECISIONS)
+        self._events = LineFile(path / EVENTS)
+        self._resume()
+
+    def record(self, record: Record, pixels: Picture | None, missing: PictureState = "absent") -> None:
+        """Keep one decision with what the station wants of its picture. Never raises for a disk that fails.
+
+        pixels: the sensor's picture. missing: why there is none.
+        """
+        self._station = record.decision.station
+        crops, frame, state = self._keep_pictures(record, pixels, missing)
+        line = line_of(record, crops, frame, state)
+        self._tally.add(line)
+        self._waiting.append(line)
+        self._write_waiting()
+
+    def note(self, note: Note) -> None:
+        """One line in events.jsonl for what is no decision."""
+        with contextlib.suppress(StorageError):  # the log line has priority; the note was told to the controller too
+            self._events.append({"kind": note.kind, "text": note.text, "seq": note.seq, "wall": wall_time()})
+
+    def sync(self) -> None:
+        """Try again what the disk did not take, and bring the log onto the disk."""
+        self._write_waiting()
+        with contextlib.suppress(StorageError):  # tried again with the next one, about a second later
+            self._log.sync()
+
+    def close(self) -> Summary:
+        """Write summary.json and close the files. Raises StorageError when the summary cannot be written."""
+        self.sync()
+        self._log.close()
+        self._events.close()
+        lost = self._lost + len(self._waiting)
+        summary = self._tally.summary(self._station, self.path.name, log_lost=lost)
+        write_summary(self.path, summary)
+        return summary
+
+    def _make_folders(self) -> None:
+        try:
+            for folder in (self.path / CROPS, self.path / FRAMES):
+                folder.mkdir(parents=True, exist_ok=True)
+            (self.path / SUMMARY).unlink(missing_ok=True)  # it marks a closed run, and this one is open again
+        except OSError as exc:
+            raise StorageError(self.path, exc.strerror or "cannot be written") from exc
+
+    def _resume(self) -> None:
+        if self._log.repaired:
+            self._say("log_repaired", f"a torn last line of {self._log.repaired} bytes was cut off")
+        for line in read_decisions(self.path):
+            self._tally.add(line)
+
+    def _keep_pictures(
+        self, record: Record, pixels: Picture | None, missing: PictureState
+    ) -> tuple[tuple[str, ...], str | None, PictureState]:
+        """Names of the crops and of the frame that now lie on the disk, and what became of the picture."""
+        if pixels is None:
+            return (), None, missing
+        kept: list[str] = []
+        try:
+            for name, picture in self._wanted(record, pixels):
+                self._write(name, encode_png(picture), record.decision.seq)
+                kept.append(name)
+        except StorageError as exc:
+            self._refuse(exc)
+            state: PictureState = "refused"
+        else:
+            self._accept()
+            state = "kept" if kept else "unwanted"
+        frame = frame_file(record.decision.seq)
+        return tuple(name for name in kept if name != frame), frame if frame in kept else None, state
+
+    def _wanted(self, record: Record, pixels: Picture) -> list[tuple[str, Picture]]:
+        """File name and picture of everything that is to be kept of this part."""
+        decision = record.decision
+        whole = self._frames == "all" or (self._frames == "rejects" and decision.verdict is Verdict.REJECT)
+        found = worth_a_crop(record.detections) if self._crops else []
+        if not whole and not found:
+            return []
+        try:
+            picture = pixels if self._rectify is None else self._rectify(pixels)
+        except LinewatchError:  # of another size than calibrated: it could not be inspected, and is kept as it came
+            picture, found = pixels, []
+        wanted = [(frame_file(decision.seq), picture)] if whole else []
+        for number, detection in enumerate(found, start=1):
+            cut = crop(picture, detection)
+            if cut is not None:
+                wanted.append((crop_file(decision.seq, detection.label, number), cut))
+        return wanted
+
+    def _write(self, name: str, data: bytes, seq: int) -> None:
+        if self._store is None:
+            write_whole(self.path / name, data)
+            return
+        self._store.write(self.path, name, data, seq)
+        if self._store.removed and not self._told_removed:
+            self._told_removed = True
+            self._say("pictures_removed", "the storage budget is full: from now on the oldest pictures make way")
+
+    def _write_waiting(self) -> None:
+        """Write the lines that wait, oldest first, until the disk takes no more."""
+        while self._waiting:
+            try:
+                self._append(self._waiting[0])
+            except StorageError as exc:
+                if len(self._waiting) == 1:
+                    self._tell("log_waiting", f"{exc}: the lines are kept in memory and tried again")
+                if len(self._waiting) > _MOST_WAITING:
+                    self._waiting.popleft()
+                    self._lost += 1
+                return
+            self._waiting.popleft()
+
+    def _append(self, line: DecisionLine) -> None:
+        try:
+            self._log.append(line)
+        except StorageError:
+            if self._store is None:
+                raise
+            self._store.make_way(_LOG_STEP, self.path, line.seq)
+            self._log.append(line)
+
+    def _refuse(self, error: StorageError) -> None:
+        self._refused += 1
+        if self._refused == 1:
+            self._say("pictures_refused", str(error))
+
+    def _accept(self) -> None:
+        if self._refused:
+            self._say("pictures_kept_again", f"{self._refused} parts are without their pictures")
+        self._refused = 0
+
+    def _say(self, kind: str, text: str) -> None:
+        self._tell(kind, text)
+        self.note(Note(kind, text))

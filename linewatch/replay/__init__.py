@@ -1,0 +1,1 @@
+"""A recorded folder through the sequencer, inspector and recorder of the line, its recorded times as their clock."""

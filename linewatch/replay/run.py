@@ -1,0 +1,103 @@
+"""`replay`: a recorded folder in; decisions, crops and figures out."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from linewatch.core.clock import RecordedClock
+from linewatch.core.errors import StorageError
+from linewatch.core.station import Station, load_station
+from linewatch.inspection.detector import Detector
+from linewatch.inspection.inspector import assemble
+from linewatch.pictures.rectify import rectifier_for
+from linewatch.records.run_folder import RunFolder
+from linewatch.replay.interrupt import interrupts
+from linewatch.replay.playback import Pace, Playback
+from linewatch.replay.player import Player
+from linewatch.replay.progress import Report, silent
+from linewatch.replay.selection import select
+from linewatch.replay.summary import ReplaySummary
+from linewatch.replay.truth import compare, load_names, load_truth
+
+
+def replay(
+    folder: Path,
+    station_path: Path,
+    *,
+    output: Path,
+    pace: Pace = "fast",
+    limit: int | None = None,
+    truth: Sequence[Path] = (),
+    only: Path | None = None,
+    progress: Report = silent,
+    detector: Detector | None = None,
+) -> ReplaySummary:
+    """Play the recorded `folder` through the station; decisions.jsonl, crops/ and summary.json go to `output`.
+
+    folder: a recording, or pictures sorted by name. output: new or empty. pace: as fast as this machine can, or not
+    faster than recorded; the decisions are the same. limit: the first so many parts. truth: COCO files; a picture
+    without boxes is a good part. only: text file of the file names to play, one a line. detector: in place of the
+    station's own. SIGINT and SIGTERM end the replay early, and what is done is written. Main thread only.
+    Raises StationError, CalibrationError, ModelError, DeviceError, DatasetError or StorageError before anything is
+    written; after that only StorageError, when results cannot be written.
+    """
+    station = load_station(station_path)
+    known = load_truth(truth) if truth else None
+    selection = select(folder, station, limit, None if only is None else load_names(only))
+    _refuse_used(output)
+    clock, notes = RecordedClock(), list(selection.notes)
+    detector = detector or _station_detector(station)
+    inspector = assemble(station, detector, clock, station_path)
+    detector.warm_up()
+
+    run_folder = _run_folder(output, station, notes)
+    playback = Playback(inspector, Player(station, clock), run_folder, station.camera.grey, pace)
+    started_ns = time.monotonic_ns()
+    with interrupts() as interrupt:
+        outcomes = playback.play(selection.parts, interrupt, progress)
+    seconds = (time.monotonic_ns() - started_ns) / 1e9
+
+    summary = ReplaySummary(
+        **msgspec.structs.asdict(run_folder.close()),
+        complete=interrupt.signal is None,
+        stopped_by="" if interrupt.signal is None else interrupt.signal.name,
+        recording=str(folder),
+        model=detector.name,
+        planned=len(selection.parts),
+        seconds=round(seconds, 3),
+        parts_per_s=round(len(outcomes) / seconds, 2),
+        truth=None if known is None else compare(outcomes, known),
+        notes=tuple(notes),
+    )
+    summary.write(output)
+    if summary.log_lost:
+        raise StorageError(output, f"{summary.log_lost} decisions could not be written")
+    return summary
+
+
+def _station_detector(station: Station) -> Detector:
+    from linewatch.inspection.start import open_detector  # loads torch, which a wrong argument need not wait for
+
+    return open_detector(station)
+
+
+def _run_folder(output: Path, station: Station, notes: list[str]) -> RunFolder:
+    return RunFolder(
+        output,
+        crops=station.storage.crops,
+        frames="none",  # the recording has them
+        rectify=rectifier_for(station),
+        tell=lambda kind, text: notes.append(f"{kind}: {text}"),
+    )
+
+
+def _refuse_used(output: Path) -> None:
+    """So that nothing written is ever lost. Raises StorageError unless `output` is new or an empty folder."""
+    try:
+        used = output.exists() and next(output.iterdir(), None) is not None
+    except OSError as exc:
+        raise StorageError(output, exc.strerror or "cannot be read") from exc
+    if used:
+        raise StorageError(output, "is not empty: give a new folder, so that nothing written is lost")

@@ -1,0 +1,1 @@
+"""From annotated pictures to a model folder: import, prompts, training, evaluation, export."""

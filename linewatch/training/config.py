@@ -1,0 +1,90 @@
+"""The training configuration: one YAML document per model, typed, unknown keys refused."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from linewatch.core.errors import DatasetError
+from linewatch.core.station import Section
+
+
+class Source(Section):
+    """Annotated pictures: COCO, YOLO or VOC."""
+
+    annotations: Path = Field(description="COCO json, YOLO data.yaml or VOC folder")
+    images: Path | None = Field(None, description="folder of the pictures, when the annotations do not say")
+
+
+class Data(Section):
+    """What is learnt from, and what is kept back."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    group: str | None = Field(None, description="pattern in the file name; pictures of one group stay on one side")
+    validation_groups: tuple[str, ...] = Field((), description="groups kept back to choose epoch and threshold")
+    test_groups: tuple[str, ...] = Field((), description="groups kept back for the figures that are reported")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="share kept back when no groups are named")
+
+
+class Augmentation(Section):
+    """How pictures are varied. The crop is the square that the network sees while it learns."""
+
+    crop_px: int = Field(224, multiple_of=32, gt=0)
+    on_defect: float = Field(0.6, ge=0, le=1, description="share of crops that hold a whole defect")
+    on_good: float = Field(0.2, ge=0, le=1, description="share of crops from pictures without a defect")
+    turn: bool = Field(True, description="flips and quarter turns")
+    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
+    contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
+    brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
+
+
+class Schedule(Section):
+    """How long and how fast."""
+
+    steps: int = Field(2000, gt=0)
+    batch: int = Field(16, gt=0)
+    learning_rate: float = Field(1.2e-3, gt=0)
+    weight_decay: float = Field(0.03, ge=0)
+    layer_decay: float = Field(1.0, gt=0, le=1, description="learning rate of each encoder block over the next one's")
+    warmup_steps: int = Field(100, ge=0)
+    ema_decay: float = Field(0.998, gt=0, lt=1)
+    clip_norm: float = Field(10.0, gt=0)
+    validate_every: int = Field(500, gt=0)
+    keep_every: int = Field(100, gt=0, description="steps between two states on disk")
+
+
+class TrainConfig(Section):
+    """One training run."""
+
+    model: Path = Field(
+        description="folder of the model: prompts.yaml and text.safetensors in, model.yaml and weights out"
+    )
+    classes: tuple[str, ...] = Field(min_length=1)
+    product: str = Field(description="what is on the pictures, for the model card")
+    licence: str = Field(description="licence line of the data, for the model card")
+    input_px: int = Field(640, multiple_of=32, gt=0, description="side of the picture at inspection")
+    start_from: Path | None = Field(None, description="model folder or MobileSAM encoder to start from; none is random")
+    width: int = Field(96, gt=0)
+    experts: int = Field(8, ge=2)
+    geometry: bool = Field(True, description="hyperbolic alignment; false is the control")
+    seed: int = Field(0, ge=0)
+    data: Data
+    augmentation: Augmentation = Augmentation()
+    schedule: Schedule = Schedule()
+
+
+def load_config(path: Path) -> TrainConfig:
+    """The configuration at `path`; relative paths are taken from the current folder. Raises DatasetError."""
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise DatasetError(path, exc.strerror or "cannot be read") from exc
+    except yaml.YAMLError as exc:
+        raise DatasetError(path, f"is not YAML: {exc}") from exc
+    try:
+        return TrainConfig.model_validate(document)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(f"{path}: {key}", first["msg"]) from exc

@@ -1,0 +1,125 @@
+"""Training batches: square crops with their boxes, drawn so that batch n is the same after any restart.
+
+Every crop is a function of (seed, step, index) alone; that is what makes a resumed run equal to an unbroken one.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from linewatch.training.annotations import Annotations
+from linewatch.training.config import Augmentation
+
+Pixels = npt.NDArray[np.uint8]
+Boxes = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+MIN_VISIBLE = 0.4  # a box cut by the crop counts while so much of it shows
+
+
+@dataclass(frozen=True)
+class Sample:
+    """pixels: (S, S) uint8; boxes: (n, 4) x1, y1, x2, y2 in px of the crop; labels: (n,); name: file it came from."""
+
+    pixels: Pixels
+    boxes: Boxes
+    labels: Labels
+    name: str
+
+
+class CropSource:
+    """Annotated pictures in memory, cut into crops."""
+
+    def __init__(self, annotations: Annotations, pixels: list[Pixels], augmentation: Augmentation, seed: int) -> None:
+        """pixels: (H, W) uint8 of each picture of `annotations`, in their order."""
+        self._names = [picture.path.name for picture in annotations.pictures]
+        self._pixels = pixels
+        self._boxes = [
+            np.array([[b.x, b.y, b.x + b.w, b.y + b.h] for b in p.boxes], np.float32).reshape(-1, 4)
+            for p in annotations.pictures
+        ]
+        self._labels = [np.array([b.label for b in p.boxes], np.int64) for p in annotations.pictures]
+        self._bad = [index for index, boxes in enumerate(self._boxes) if len(boxes)]
+        self._good = [index for index, boxes in enumerate(self._boxes) if not len(boxes)]
+        self._augmentation = augmentation
+        self._seed = seed
+
+    def batch(self, step: int, size: int) -> list[Sample]:
+        """The `size` crops of step number `step`."""
+        return [self._sample(np.random.default_rng((self._seed, step, index))) for index in range(size)]
+
+    def _sample(self, rng: np.random.Generator) -> Sample:
+        rules = self._augmentation
+        draw = rng.random()
+        good = bool(self._good) and draw < rules.on_good
+        which = int(rng.choice(self._good if good or not self._bad else self._bad))
+        scale = float(rng.uniform(*rules.scale))
+        side = round(rules.crop_px / scale)
+        on_defect = not good and draw < rules.on_good + rules.on_defect
+        left, top = self._corner(rng, which, side, on_defect)
+        pixels = _cut(self._pixels[which], left, top, side)
+        boxes, labels = _visible(
+            self._boxes[which] - np.array([left, top, left, top], np.float32), self._labels[which], side
+        )
+        if side != rules.crop_px:
+            method = cv2.INTER_AREA if side > rules.crop_px else cv2.INTER_LINEAR
+            pixels = cv2.resize(pixels, (rules.crop_px, rules.crop_px), interpolation=method).astype(
+                np.uint8, copy=False
+            )
+            boxes = boxes * (rules.crop_px / side)
+        if rules.turn:
+            pixels, boxes = _turned(pixels, boxes, int(rng.integers(8)))
+        pixels = _lit(pixels, rng, rules)
+        return Sample(np.ascontiguousarray(pixels), boxes, labels, self._names[which])
+
+    def _corner(self, rng: np.random.Generator, which: int, side: int, on_defect: bool) -> tuple[int, int]:
+        """Upper left corner of a crop of `side` px: somewhere, or so that one drawn defect lies inside."""
+        height, width = self._pixels[which].shape
+        box = self._boxes[which][int(rng.integers(len(self._boxes[which])))] if on_defect else None
+        corner = []
+        for axis, length in ((0, width), (1, height)):
+            low, high = min(0, length - side), max(0, length - side)
+            if box is not None:
+                first, last = int(box[axis + 2]) + 1 - side, int(box[axis])
+                low, high = max(low, min(first, last)), min(high, max(first, last))
+            corner.append(int(rng.integers(low, max(low, high) + 1)))
+        return corner[0], corner[1]
+
+
+def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
+    """Square of `side` px; what lies outside the picture is black."""
+    height, width = pixels.shape
+    out = np.zeros((side, side), np.uint8)
+    y0, y1, x0, x1 = max(top, 0), min(top + side, height), max(left, 0), min(left + side, width)
+    out[y0 - top : y1 - top, x0 - left : x1 - left] = pixels[y0:y1, x0:x1]
+    return out
+
+
+def _visible(boxes: Boxes, labels: Labels, side: int) -> tuple[Boxes, Labels]:
+    clipped = boxes.clip(0, side)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    shown = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
+    keep = shown > MIN_VISIBLE * area
+    return clipped[keep], labels[keep]
+
+
+def _turned(pixels: Pixels, boxes: Boxes, turn: int) -> tuple[Pixels, Boxes]:
+    """One of the eight symmetries of the square."""
+    side = np.float32(pixels.shape[0])
+    if turn & 1:
+        pixels, boxes = pixels[:, ::-1], np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], 1)
+    if turn & 2:
+        pixels, boxes = pixels[::-1], np.stack([boxes[:, 0], side - boxes[:, 3], boxes[:, 2], side - boxes[:, 1]], 1)
+    if turn & 4:
+        pixels, boxes = pixels.T, boxes[:, [1, 0, 3, 2]]
+    return pixels, boxes
+
+
+def _lit(pixels: Pixels, rng: np.random.Generator, rules: Augmentation) -> Pixels:
+    if not rules.contrast and not rules.brightness:
+        return pixels
+    gain = rng.uniform(1 - rules.contrast, 1 + rules.contrast)
+    table = np.clip(np.arange(256) * gain + rng.uniform(-rules.brightness, rules.brightness), 0, 255)
+    lit: Pixels = table.astype(np.uint8)[pixels]
+    return lit

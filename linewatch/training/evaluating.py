@@ -1,0 +1,66 @@
+"""What a model is worth: box by box (COCO) and part by part (escapes, false rejects), on pictures it never saw."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from linewatch.core.errors import DatasetError
+from linewatch.dsmoe.network import DsMoe
+from linewatch.dsmoe.weights import load_model
+from linewatch.pictures.read import read_picture
+from linewatch.training.annotations import Annotations
+from linewatch.training.evaluation import Metrics, evaluate
+from linewatch.training.importing import load_annotations
+from linewatch.training.matching import Prediction
+from linewatch.training.part_level import OperatingPoint, ThresholdChoice, choose_threshold, curve
+from linewatch.training.predicting import predict
+
+DEFAULT_THRESHOLD = 0.4
+
+
+def evaluate_model(
+    model: Path, annotations: Path, images: Path | None, output: Path, *, threshold: float | None = None,
+    device: str = "auto", tick: Callable[[], None] = lambda: None,
+) -> Metrics:  # fmt: skip
+    """Run the model in folder `model` over annotated pictures and write the metrics to `output` as JSON.
+
+    threshold: acceptance threshold, 0 to 1; none takes the one of the model card. Raises ModelError, DatasetError.
+    """
+    target = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    loaded = load_model(model, target)
+    truth = load_annotations(annotations, images, classes=loaded.card.classes)
+    found = predictions(loaded.network, truth, loaded.card.input_size, tick)
+    chosen = loaded.card.threshold if threshold is None else threshold
+    metrics = evaluate(truth, found, DEFAULT_THRESHOLD if chosen is None else chosen)
+    metrics.write(output)
+    return metrics
+
+
+def predictions(
+    network: DsMoe, truth: Annotations, input_px: int, tick: Callable[[], None] = lambda: None
+) -> list[list[Prediction]]:
+    """Detections on every picture of `truth`, in its order."""
+    return predict(network, [read_picture(picture.path) for picture in truth.pictures], input_px, tick)
+
+
+def part_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> tuple[list[float], list[float]]:
+    """Highest score on each good part and on each bad one. Raises DatasetError when either kind is missing."""
+    good: list[float] = []
+    bad: list[float] = []
+    for picture, detections in zip(truth.pictures, found, strict=True):
+        (bad if picture.boxes else good).append(max((score for _, score, *_ in detections), default=0.0))
+    if not good or not bad:
+        raise DatasetError("part level", f"needs good and bad parts, has {len(good)} good and {len(bad)} bad")
+    return good, bad
+
+
+def choose(truth: Annotations, found: Sequence[Sequence[Prediction]], max_escape: float) -> ThresholdChoice:
+    """The threshold with the fewest false rejects whose escapes stay within `max_escape`."""
+    return choose_threshold(*part_scores(truth, found), max_escape)
+
+
+def at_threshold(truth: Annotations, found: Sequence[Sequence[Prediction]], threshold: float) -> OperatingPoint:
+    """Escapes and false rejects of `truth` at a threshold that was chosen elsewhere."""
+    points = curve(*part_scores(truth, found))
+    return next(point for point in points if point.low < threshold <= point.high)

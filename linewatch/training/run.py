@@ -1,0 +1,162 @@
+"""`linewatch train CONFIG`: data in, a model folder out, with its curve and its card."""
+
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import torch
+from safetensors.torch import load_file
+
+from linewatch.core.errors import ModelError, StorageError
+from linewatch.dsmoe.network import Architecture, DsMoe
+from linewatch.dsmoe.weights import WEIGHTS, save_model
+from linewatch.pictures.read import read_picture
+from linewatch.training.annotations import Annotations
+from linewatch.training.config import TrainConfig, load_config
+from linewatch.training.crops import CropSource
+from linewatch.training.curve import draw_curve
+from linewatch.training.evaluating import at_threshold, choose, predictions
+from linewatch.training.evaluation import evaluate
+from linewatch.training.progress import TrainingDisplay
+from linewatch.training.prompts import load_prompts
+from linewatch.training.splitting import Split, load_split
+from linewatch.training.text import load_text
+from linewatch.training.trainer import Trainer
+
+STATE = "training-state.pt"
+CURVE = "validation.png"
+MAX_ESCAPE = 0.005  # half of what a station may let pass: pictures kept back are few
+
+
+def train(config_path: Path, *, output: Path, device: str = "auto", threads: int = 0, fresh: bool = False) -> bool:
+    """Train as `config_path` says; state, curve and model are kept in `output`.
+
+    A state that lies there is gone on from, unless `fresh`. Returns False when stopped by a signal before the end.
+    """
+    config = load_config(config_path)
+    target = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    if threads:
+        torch.set_num_threads(threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(config.seed)
+    split = load_split(config)
+    trainer = Trainer(config, _network(config, target), _source(config, split.learn), target, _folder(output) / STATE)
+    if trainer.state_path.exists() and not fresh:
+        trainer.resume()
+
+    def validate(network: DsMoe) -> dict[str, float]:
+        metrics = evaluate(split.validation, predictions(network, split.validation, config.input_px), threshold=0.5)
+        return {"map50": metrics.map50 or 0.0, "map50_95": metrics.map50_95 or 0.0}
+
+    with TrainingDisplay(config.schedule.steps, trainer.progress) as display:
+        finished = trainer.run(validate, display.report, _stop_on_signal())
+    draw_curve(trainer.progress, output / CURVE)
+    if finished:
+        ship(config, trainer, split, output)
+    return finished
+
+
+def ship(config: TrainConfig, trainer: Trainer, split: Split, output: Path) -> None:
+    """Write weights and card: threshold chosen on the validation parts, figures from the test parts where there are."""
+    network = trainer.shadow()
+    card = {
+        "name": config.model.name,
+        "product": config.product,
+        "classes": list(config.classes),
+        "input_px": config.input_px,
+        "licence": config.licence,
+        "trained": _provenance(config, trainer, split),
+        **_measured(network, split, config.input_px),
+    }
+    save_model(output, network, _architecture(config), card)
+
+
+def _measured(network: DsMoe, split: Split, input_px: int) -> dict[str, Any]:
+    found = predictions(network, split.validation, input_px)
+    choice = choose(split.validation, found, MAX_ESCAPE)
+    threshold = round(choice.point.threshold, 3)
+    measured: dict[str, Any] = {"threshold": threshold}
+    for name, truth in (("validation", split.validation), ("test", split.test)):
+        if truth.pictures:
+            seen = found if truth is split.validation else predictions(network, truth, input_px)
+            point = at_threshold(truth, seen, threshold)
+            measured[name] = {
+                "groups": sorted({picture.group for picture in truth.pictures}) if split.grouped else "by picture",
+                **msgspec.to_builtins(evaluate(truth, seen, threshold)),
+                "escapes": msgspec.to_builtins(point.escapes),
+                "false_rejects": msgspec.to_builtins(point.false_rejects),
+            }
+    return measured
+
+
+def _provenance(config: TrainConfig, trainer: Trainer, split: Split) -> dict[str, Any]:
+    return {
+        "pictures": len(split.learn.pictures),
+        "boxes": split.learn.boxes,
+        "steps": trainer.progress.step,
+        "batch": config.schedule.batch,
+        "crop_px": config.augmentation.crop_px,
+        "start_from": "random" if config.start_from is None else config.start_from.name,
+        "seed": config.seed,
+        "device": str(trainer.device),
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def _source(config: TrainConfig, learn: Annotations) -> CropSource:
+    pictures = [read_picture(picture.path) for picture in learn.pictures]
+    return CropSource(learn, pictures, config.augmentation, config.seed)
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StorageError(path, exc.strerror or "cannot be made") from exc
+    return path
+
+
+def _architecture(config: TrainConfig) -> Architecture:
+    return Architecture(len(config.classes), config.width, experts=config.experts, geometry=config.geometry)
+
+
+def _network(config: TrainConfig, device: torch.device) -> DsMoe:
+    prompts = load_prompts(config.model / "prompts.yaml", config.classes)
+    teacher = torch.from_numpy(load_text(config.model / "text.safetensors", prompts))
+    network = DsMoe(_architecture(config), teacher)
+    if config.start_from is not None:
+        start_from(network, config.start_from)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def start_from(network: DsMoe, path: Path) -> None:
+    """Take over what fits by name and shape from a model folder, or the encoder of a converted MobileSAM checkpoint.
+
+    Raises ModelError when there is nothing at `path` or a MobileSAM file lacks a key.
+    """
+    file = path / WEIGHTS if path.is_dir() else path
+    if not file.is_file():
+        raise ModelError(file, "no such weights to start from")
+    given = load_file(file)
+    if any(name.startswith("image_encoder.") for name in given):
+        try:
+            network.encoder.load_mobile_sam(given)
+        except KeyError as exc:
+            raise ModelError(file, f"lacks {exc}") from exc
+        return
+    own = network.state_dict()
+    fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict({**own, **{name: value.to(own[name].dtype) for name, value in fitting.items()}})
+
+
+def _stop_on_signal() -> Callable[[], bool]:
+    """A question that turns true after SIGINT or SIGTERM, so that the step in hand is finished and kept."""
+    asked: list[bool] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.append(True))
+    return lambda: bool(asked)

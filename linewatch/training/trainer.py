@@ -1,0 +1,157 @@
+"""The training loop, read once from top to bottom: resumable at any step, with the same result as an unbroken run."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from linewatch.core.errors import CheckFailed
+from linewatch.dsmoe.criterion import Weights, losses
+from linewatch.dsmoe.network import DsMoe
+from linewatch.training.config import Schedule, TrainConfig
+from linewatch.training.crops import CropSource, Sample
+from linewatch.training.ema import Ema
+
+Validate = Callable[[DsMoe], dict[str, float]]
+Report = Callable[[int, dict[str, float]], None]
+
+
+@dataclass
+class Progress:
+    """Where a run stands: steps done and what was measured on the way."""
+
+    step: int = 0
+    losses: list[dict[str, float]] = field(default_factory=list)
+    validations: list[dict[str, float]] = field(default_factory=list)
+
+
+class Trainer:
+    """One run: network, optimiser, shadow weights and progress, all kept in one state file."""
+
+    def __init__(
+        self, config: TrainConfig, network: DsMoe, source: CropSource, device: torch.device, state: Path
+    ) -> None:
+        self.config, self.network, self.source, self.device, self.state_path = config, network, source, device, state
+        schedule = config.schedule
+        self.optimiser = torch.optim.AdamW(parameter_groups(network, schedule), lr=schedule.learning_rate, fused=True)
+        self.ema = Ema(network, schedule.ema_decay)
+        self.progress = Progress()
+
+    def run(self, validate: Validate, report: Report, stop: Callable[[], bool]) -> bool:
+        """Train to the end of the schedule and validate there; False when `stop` said so before (state kept)."""
+        schedule = self.config.schedule
+        while self.progress.step < schedule.steps:
+            found = self._step()
+            step = self.progress.step
+            report(step, found)
+            if step % 10 == 0:
+                self.progress.losses.append({"step": step, **found})
+            if step % schedule.validate_every == 0 and step < schedule.steps:
+                self.progress.validations.append({"step": step, **validate(self.shadow())})
+            if step % schedule.keep_every == 0 or step == schedule.steps or stop():
+                self.keep()
+            if stop():
+                return False
+        self.progress.validations.append({"step": schedule.steps, **validate(self.shadow())})
+        return True
+
+    def shadow(self) -> DsMoe:
+        """The averaged network, in eval mode, in the form that ships (anchors baked)."""
+        shadow = self.network.__class__(self.network.architecture, self.network.text.teacher)
+        shadow.load_state_dict(self.ema.state)
+        shadow.to(self.device).to(memory_format=torch.channels_last).eval()
+        with torch.no_grad():
+            shadow.text()
+        return shadow
+
+    def keep(self) -> None:
+        """Write the whole state; a kill at any instant leaves the last whole one."""
+        state = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.state,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.progress.step,
+            "losses": self.progress.losses,
+            "validations": self.progress.validations,
+        }
+        temporary = self.state_path.with_suffix(".new")
+        torch.save(state, temporary)
+        temporary.replace(self.state_path)
+
+    def resume(self) -> None:
+        """Go on from the state file."""
+        state: dict[str, Any] = torch.load(self.state_path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.ema.state = state["ema"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(state["step"], state["losses"], state["validations"])
+
+    def _step(self) -> dict[str, float]:
+        schedule = self.config.schedule
+        step = self.progress.step
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["scale"] * learning_rate(step, schedule)
+        samples = self.source.batch(step, schedule.batch)
+        pictures, boxes, labels = to_tensors(samples, self.device)
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            output = self.network(pictures)
+        parts = losses(output, self.network.text, boxes, labels, Weights())
+        total = torch.stack(list(parts.values())).sum()
+        self._refuse_non_finite(total, parts, samples)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
+        self.optimiser.step()
+        self.progress.step = step + 1
+        self.ema.update(self.network, self.progress.step)
+        return {"loss": total.item(), **{name: value.item() for name, value in parts.items()}}
+
+    def _refuse_non_finite(self, total: Tensor, parts: dict[str, Tensor], samples: list[Sample]) -> None:
+        if bool(torch.isfinite(total)):
+            return
+        bad = [name for name, value in parts.items() if not bool(torch.isfinite(value))]
+        names = ", ".join(sorted({sample.name for sample in samples}))
+        raise CheckFailed(
+            f"step {self.progress.step + 1}", f"loss {', '.join(bad)} is not finite; batch: {names}; "
+            f"the last good state is {self.state_path}"
+        )  # fmt: skip
+
+
+def learning_rate(step: int, schedule: Schedule) -> float:
+    """Linear warm-up, then half a cosine down to 1%."""
+    if step < schedule.warmup_steps:
+        return schedule.learning_rate * (step + 1) / schedule.warmup_steps
+    done = (step - schedule.warmup_steps) / max(1, schedule.steps - schedule.warmup_steps)
+    return schedule.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+
+
+def parameter_groups(network: DsMoe, schedule: Schedule) -> list[dict[str, Any]]:
+    """Parameters by learning rate (layer-wise in the encoder) and by weight decay (matrices and kernels only)."""
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
+    for name, value in network.named_parameters():
+        scale = 1.0
+        if name.startswith("encoder."):
+            scale = schedule.layer_decay ** (
+                network.encoder.depth - network.encoder.depth_of(name.removeprefix("encoder."))
+            )
+        decays = value.ndim > 1 and "attention_biases" not in name
+        group = groups.setdefault(
+            (scale, decays),
+            {"params": [], "scale": scale, "weight_decay": schedule.weight_decay if decays else 0.0},
+        )
+        group["params"].append(value)
+    return list(groups.values())
+
+
+def to_tensors(samples: list[Sample], device: torch.device) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """pictures (B, 1, S, S) uint8; boxes and labels per picture."""
+    pictures = torch.from_numpy(np.stack([sample.pixels for sample in samples]))[:, None].to(device)
+    boxes = [torch.from_numpy(sample.boxes).to(device) for sample in samples]
+    labels = [torch.from_numpy(sample.labels).to(device) for sample in samples]
+    return pictures, boxes, labels

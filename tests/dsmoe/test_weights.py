@@ -1,0 +1,76 @@
+"""A model on disk: what is written is what is read, and anything else is refused by name."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from linewatch.core.errors import ModelError
+from linewatch.dsmoe.network import DsMoe
+from linewatch.dsmoe.weights import CARD, WEIGHTS, load_model, save_model
+
+CLASSES = ["a", "b", "c", "d"]
+
+
+@pytest.fixture
+def folder(network: DsMoe, tmp_path: Path) -> Path:
+    network.eval()
+    with torch.no_grad():
+        network.text()  # bakes the student's anchors
+    save_model(tmp_path, network, network.architecture, {"name": "small", "classes": CLASSES, "input_px": 128})
+    return tmp_path
+
+
+def test_the_language_part_stays_behind(folder: Path, network: DsMoe, pictures: torch.Tensor) -> None:
+    loaded = load_model(folder)
+    assert loaded.network.text.student is None
+    assert loaded.card.classes == tuple(CLASSES)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.network.text(), network.text(), rtol=1e-2, atol=1e-2)
+        torch.testing.assert_close(
+            loaded.network(pictures).raw.logits, network(pictures).raw.logits, rtol=0.05, atol=0.05
+        )
+
+
+def test_one_picture_does_not_depend_on_its_neighbours(folder: Path) -> None:
+    loaded = load_model(folder)
+    pictures = torch.randint(0, 256, (3, 1, 128, 128), dtype=torch.uint8)
+    alone = loaded.detect(pictures[:1])[0]
+    again = loaded.detect(pictures[:1])[0]
+    assert all(torch.equal(one, two) for one, two in zip(alone, again, strict=True))
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "exchanged"])
+def test_damaged_weights_are_refused_by_name(folder: Path, damage: str) -> None:
+    weights = folder / WEIGHTS
+    if damage == "missing":
+        weights.unlink()
+    elif damage == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    else:
+        data = bytearray(weights.read_bytes())
+        data[-1] ^= 1
+        weights.write_bytes(data)
+    with pytest.raises(ModelError, match=WEIGHTS):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("classes", ["a"]), ("input_px", 100), ("architecture", {"klasses": 4}), ("sha256", None)],
+)
+def test_a_wrong_card_is_refused_by_name(folder: Path, key: str, value: object) -> None:
+    card = yaml.safe_load((folder / CARD).read_text())
+    card[key] = value
+    (folder / CARD).write_text(yaml.safe_dump(card))
+    with pytest.raises(ModelError, match=str(folder)):
+        load_model(folder)
+
+
+def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
+    card = yaml.safe_load((folder / CARD).read_text())
+    card["architecture"]["width"] = 64
+    (folder / CARD).write_text(yaml.safe_dump(card))
+    with pytest.raises(ModelError, match="expected shape"):
+        load_model(folder)

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from linewatch.core.messages import Cause
+from linewatch.core.station import Exposure, SimulatedCamera
+from linewatch.core.station import OpenCvCamera as Camera
+from linewatch.inspection.quality import check_exposure, check_size
+
+GREY = SimulatedCamera(kind="simulated", width=8, height=6)
+COLOUR = Camera(kind="opencv", source="0", width=8, height=6, grey=False)
+
+
+def test_the_size_that_the_station_says_passes() -> None:
+    assert check_size(np.zeros((6, 8), np.uint8), GREY) is None
+    assert check_size(np.zeros((6, 8, 3), np.uint8), COLOUR) is None
+
+
+@pytest.mark.parametrize("shape", [(8, 6), (5, 8), (6, 8, 3), (6, 8, 1), (0, 8)])
+def test_any_other_size_is_an_incomplete_frame(shape: tuple[int, ...]) -> None:
+    doubt = check_size(np.zeros(shape, np.uint8), GREY)
+    assert doubt is not None
+    assert doubt.cause is Cause.INCOMPLETE_FRAME
+    assert "6 x 8" in doubt.reason
+
+
+@pytest.mark.parametrize(("grey", "doubted"), [(19, True), (20, False), (200, False), (201, True)])
+def test_too_dark_and_too_bright_are_cause_exposure(grey: int, doubted: bool) -> None:
+    doubt = check_exposure(np.full((6, 8), grey, np.uint8), Exposure(min_mean=20, max_mean=200))
+    assert (doubt is not None and doubt.cause is Cause.EXPOSURE) == doubted
