@@ -2,13 +2,24 @@
 
 import typer
 
-from linewatch.cli import data, line, models, prompts, recordings, trials, training
+from linewatch.cli import demonstration, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
+for command in (
+    demonstration.demo,
+    recordings.replay,
+    stations.check,
+    stations.run,
+    stations.record,
+    training.train,
+    training.evaluate,
+    demonstration.render,
+):
+    app.command()(command)
+app.add_typer(models.app, name="models")
+app.add_typer(prompts.app, name="prompts")

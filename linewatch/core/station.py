@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from linewatch.core.errors import StationError
 
@@ -237,7 +238,8 @@ def parse_station(document: Any, path: Path) -> Station:
     try:
         station = Station.model_validate(document)
     except ValidationError as exc:
-        raise StationError(*_first_error(path, exc)) from exc
+        errors = exc.errors(include_url=False)
+        raise StationError(*_told(path, errors[0], len(errors) - 1)) from exc
     return _absolute(station, site_folder(path))
 
 
@@ -247,14 +249,26 @@ def site_folder(path: Path) -> Path:
     return parent.parent if parent.name == "stations" else parent
 
 
-def _first_error(path: Path, exc: ValidationError) -> tuple[str, str, object]:
-    errors = exc.errors(include_url=False)
-    first = errors[0]
-    key = ".".join(str(part) for part in first["loc"]) or "station"
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-    shown = first["input"] if isinstance(first["input"], str | int | float | bool) else None
-    return f"{path}: {key}", reason + more, shown
+def station_errors(document: Any, path: Path) -> list[StationError]:
+    """Everything that is wrong with `document` as a station, in its order; empty when `parse_station` takes it."""
+    if not isinstance(document, dict):
+        return [StationError(path, "must be a YAML mapping", type(document).__name__)]
+    try:
+        Station.model_validate(document)
+    except ValidationError as exc:
+        return [StationError(*_told(path, error)) for error in exc.errors(include_url=False)]
+    return []
+
+
+def _told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
+    """Where, reason and value of one error. more: how many others there are."""
+    loc = list(error["loc"])
+    if len(loc) > 1 and loc[0] in ("gate", "camera"):
+        del loc[1]  # the kind, which is no key of the file
+    key = ".".join(map(str, loc)) or "station"
+    reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    shown = error["input"] if isinstance(error["input"], str | int | float | bool) else None
+    return f"{path}: {key}", reason + (f" (and {more} more)" if more else ""), shown
 
 
 def _absolute(station: Station, site: Path) -> Station:

@@ -19,13 +19,14 @@ _BLOWN_TOO_LATE = "missed"
 class Witnesses:
     """What is left of a run. fired: the gate's counters, in order. acts: what the rejecter did with each part.
 
-    wire: decisions as an observer heard them. log: as they lie on the disk, in `run_folder`, which is none when there
-    was nothing to write.
+    doubts: how often the rejecter lost trust in the line and rejected everything for a while. wire: decisions as an
+    observer heard them. log: as they lie on the disk, in `run_folder`, which is none when there was nothing to write.
     """
 
     fired: tuple[int, ...]
     wire: tuple[WireDecision, ...]
     acts: tuple[tuple[str, Entry], ...]
+    doubts: int
     log: tuple[DecisionLine, ...]
     run_folder: Path | None
 
@@ -45,10 +46,15 @@ class Witnesses:
 
 
 def read_witnesses(fired: Sequence[int], wire: Iterable[WireDecision], acts: Path, run_folder: Path) -> Witnesses:
-    """acts: the rejecter's log. run_folder: not there when nothing was decided. Raises StorageError for a damaged log."""
+    """acts: the rejecter's log. run_folder: not there when nothing was decided.
+
+    Raises StorageError for a damaged log.
+    """
     written = (run_folder / DECISIONS).is_file()
     log = tuple(read_decisions(run_folder)) if written else ()
-    return Witnesses(tuple(fired), tuple(wire), read_acts(acts), log, run_folder if written else None)
+    return Witnesses(
+        tuple(fired), tuple(wire), read_acts(acts), read_doubts(acts), log, run_folder if written else None
+    )
 
 
 def read_acts(path: Path) -> tuple[tuple[str, Entry], ...]:
@@ -59,6 +65,14 @@ def read_acts(path: Path) -> tuple[tuple[str, Entry], ...]:
         for line in lines
         if "seq" in line
     )
+
+
+def read_doubts(path: Path) -> int:
+    """How often the rejecter doubted between its first trust and its last part. Raises StorageError as `read_acts`."""
+    acts = ["part" if "seq" in (line := json.loads(text)) else str(line["act"]) for _, text in read_lines(path)]
+    if "normal" not in acts or "part" not in acts:
+        return 0
+    return acts[acts.index("normal") : len(acts) - acts[::-1].index("part")].count("reject_all")
 
 
 def trusts(path: Path) -> bool:

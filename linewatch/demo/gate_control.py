@@ -30,7 +30,7 @@ class GateControl:
         command += ["--delay", "0", "--jitter", str(_JITTER), "--seed", str(seed)]
         self.process = Process("gate", command, log, environment, piped=True)
         if not self._read_line():
-            self.process.close()
+            self.process.stop()
             raise GateError(link, f"the virtual gate did not start: {self.process.last_words()}")
 
     def fire(self) -> None:

@@ -1,6 +1,5 @@
 """The processes of the demo: started so that none outlives it, stopped in order."""
 
-import contextlib
 import ctypes
 import signal
 import subprocess
@@ -19,7 +18,7 @@ _PATIENCE_S = 3.0
 class Process:
     """A child process with its own log file; terminated at the latest when the block ends.
 
-    It runs in a session of its own, so that Ctrl-C reaches the demo alone, and gets SIGTERM should the demo be killed.
+    name, log: as given. It runs in a session of its own, so that Ctrl-C reaches the demo alone, and gets SIGTERM should the demo be killed.
     """
 
     def __init__(
@@ -30,7 +29,7 @@ class Process:
         Raises StorageError when the log cannot be written.
         """
         self.name = name
-        self._log = log
+        self.log = log
         try:
             log_file = log.open("wb")
         except OSError as exc:
@@ -52,22 +51,22 @@ class Process:
         return self.popen.poll()
 
     def last_words(self) -> str:
-        """The last line of its log that is no routine entry, for an error message; where the log is when it has none."""
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line and line[0] not in " {"]
-        return lines[-1] if lines else f"see {self._log}"
+        """For an error message: the last line of its log that is no routine entry, else where the log is."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line and line[0] not in " {"]
+        return lines[-1] if lines else f"see {self.log}"
 
     def terminate(self) -> None:
         """Ask it to end; harmless when it has."""
         self.popen.terminate()
 
     def stop(self) -> None:
-        """Ask it to end and wait; killed when it takes too long."""
+        """Ask it to end and wait, reading what it still says; killed when it takes too long."""
         self.terminate()
         try:
-            self.popen.wait(_PATIENCE_S)
+            self.popen.communicate(timeout=_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.popen.kill()
-            self.popen.wait()
+            self.popen.communicate()
 
     def __enter__(self) -> Self:
         return self
@@ -75,14 +74,6 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close its pipes, and stop it if it still runs."""
-        for pipe in (self.popen.stdin, self.popen.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
         self.stop()
 
 

@@ -67,8 +67,8 @@ def demo(
 
     seconds: how long the line runs after the warm-up. summary: JSON file to write. output: folder for everything that
     the run leaves, by default runs/demo-<time>. pace: bottles a minute, 1 .. 1200, or `auto`. defect_rate: 0 .. 1, the
-    share of bottles with a defect. seed: of the bottles, by default the shipped station's. model: folder of the model, by
-    default the shipped one. run_command: starts the daemon with a station file.
+    share of bottles with a defect. seed: of the bottles, by default the shipped station's. model: folder of the model,
+    by default the shipped one. run_command: starts the daemon with a station file.
     Returns 0 when exactly one decision was made, given out and kept for every bottle, 1 when not, 130 after Ctrl-C.
     Raises UsageError, StorageError (before anything starts), and what a process of the line ended with.
     """

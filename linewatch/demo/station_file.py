@@ -39,7 +39,9 @@ def write_station(path: Path, gate: Path, bottles: Bottles, deadline_ms: int | N
     if bottles.seed is not None:
         _set(document, "camera", seed=bottles.seed)
     _set(document, "detector", model=str(model))
-    _set(document, "line", deadline_ms=deadline_ms)
+    # The virtual camera renders on the cores that inspect: a slow machine must not fail for its renderer.
+    max_capture_ms = max(station.line.max_capture_ms, deadline_ms / 2)
+    _set(document, "line", deadline_ms=deadline_ms, max_capture_ms=max_capture_ms)
     _set(document, "rejecter", transport_ms=max(station.rejecter.transport_ms, math.ceil(deadline_ms + reaction_ms)))
     _set(document, "storage", output=str(path.parent.resolve()))
     written = parse_station(document, path)

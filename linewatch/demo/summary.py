@@ -76,6 +76,7 @@ def _detail(result: Result) -> dict[str, object]:
         "missing_parts": list(result.account.missing),
         "duplicate_parts": list(result.account.duplicates),
         "disputed_parts": list(result.account.disputed),
+        "rejecter_doubts": result.witnesses.doubts,
         "blown_late": result.witnesses.blown_late,
         "per_class": {name: asdict(tally) for name, tally in judgement.per_class.items()},
         "boxes": {name: asdict(tally) for name, tally in result.boxes.items()},

@@ -39,7 +39,7 @@ def rows(result: Result) -> Iterator[Row]:
 
 
 def _sum(account: Account) -> Iterator[Row]:
-    yield "triggers", str(account.triggers), "bottles that broke the gate, by the gate's own count"
+    yield "triggers", str(account.triggers), "bottles, as the gate counted them"
     yield "  pass", str(account.passed), ""
     yield "  reject, defect seen", str(account.reject_defect), ""
     yield "  reject, in doubt", str(sum(account.failsafe.values())), _causes(account)
@@ -50,15 +50,17 @@ def _sum(account: Account) -> Iterator[Row]:
 def _books(result: Result) -> Iterator[Row]:
     account = result.account
     counts = ", ".join(f"{book.name} {len(book.entries)}" for book in result.witnesses.books)
-    yield "missing", str(len(account.missing)), _parts(account.missing) or f"in the three books: {counts}"
+    yield "missing", str(len(account.missing)), _parts(account.missing) or f"in three books: {counts}"
     yield "double", str(len(account.duplicates)), _parts(account.duplicates)
     yield "disputed", str(len(account.disputed)), _parts(account.disputed) or "the books name the same answers"
     if result.witnesses.blown_late:
         yield "blown too late", str(result.witnesses.blown_late), "the rejected part had passed the rejecter"
+    if result.witnesses.doubts:
+        yield "rejecter in doubt", str(result.witnesses.doubts), "times without a heartbeat for 250 ms: rejected all"
     warm_up = result.conditions.warm_up
     if warm_up is not None:
         verdict = "all accounted for" if warm_up.holds else "NOT all accounted for"
-        yield "warm-up", str(warm_up.triggers), f"bottles before, in no figure here; {verdict}"
+        yield "warm-up", str(warm_up.triggers), f"in no other figure; {verdict}"
 
 
 def _judgement(result: Result) -> Iterator[Row]:
@@ -73,14 +75,15 @@ def _judgement(result: Result) -> Iterator[Row]:
 
 def _times(result: Result) -> Iterator[Row]:
     times, line = result.latency, result.conditions.station.line
-    figures = f"{times.p50_ms:.0f} / {times.p99_ms:.0f} / {times.max_ms:.0f}"
-    yield "trigger to decision", figures, f"ms: p50 / p99 / max; deadline {line.deadline_ms:g} ms"
+    rest = f"p99 {times.p99_ms:.0f}, max {times.max_ms:.0f}, deadline {line.deadline_ms:g}"
+    yield "trigger to decision", f"{times.p50_ms:.0f}", f"ms at p50; {rest}"
 
 
 def _memory(memory: Memory) -> Iterator[Row]:
     each = ", ".join(f"{name} {mb:.0f}" for name, mb in memory.processes.items())
     counted = "shared pages counted once" if memory.proportional else "shared pages counted in each"
-    yield "memory", f"{memory.total:.0f}", f"MB, {counted}; resident: {each}"
+    yield "memory", f"{memory.total:.0f}", f"MB, {counted}"
+    yield "  resident", f"{sum(memory.processes.values()):.0f}", f"MB, {each}"
 
 
 def _causes(account: Account) -> str:

@@ -85,13 +85,15 @@ class VirtualLine:
     def wait_until_inspecting(self, interrupt: Interrupt) -> None:
         """Wait until camera, inspector and recorder answer and the rejecter trusts the line, or until interrupted.
 
-        Raises what the daemon ended with, DeviceError when it takes too long.
+        Raises what the daemon ended with, DeviceError when one of its processes dies or it takes too long.
         """
         give_up = time.monotonic() + _START_S
         while not interrupt and not (self._status.inspecting and self.observer.run and trusts(self._acts)):
             self.follow(_STEP_MS)
+            if any(event.kind == "child_died" for event in self.observer.events):
+                self._mourn()
             if time.monotonic() > give_up:
-                raise DeviceError(self.folder / "line.log", f"the line is not ready after {_START_S:g} s")
+                raise DeviceError(self._daemon.log, f"the line is not ready after {_START_S:g} s")
 
     def follow(self, wait_ms: int) -> int:
         """Listen for at most `wait_ms`; returns how many decisions came. Raises the error that a process ended with."""
@@ -130,6 +132,12 @@ class VirtualLine:
         self._rejecter.stop()
         fired = self._gate.report().fired
         return read_witnesses(fired, self.observer.decisions, self._acts, self.folder / self.observer.run)
+
+    def _mourn(self) -> None:
+        """A process of the daemon died before it was ready: the daemon says why and ends, or would try for ever."""
+        self._listen(_STOP_S, until=lambda: self._daemon.ended is not None)
+        self.follow(0)
+        raise DeviceError(self._daemon.log, self._daemon.last_words())
 
     def _listen(self, seconds: float, until: Callable[[], bool]) -> None:
         give_up = time.monotonic() + seconds

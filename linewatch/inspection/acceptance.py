@@ -6,7 +6,7 @@ of `*`. What meets no criterion is ignored. One detection with effect reject is 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -39,7 +39,8 @@ class Acceptance:
         Raises StationError when a criterion names a class that the model lacks, a class of the model has no criterion,
         or a size in mm has no scale.
         """
-        _refuse(criteria, classes, mm_per_px, where)
+        for error in criteria_errors(criteria, classes, mm_per_px, where):
+            raise error
         named = {criterion.label for criterion in criteria}
         self._mm_per_px = mm_per_px
         self._criteria = {
@@ -108,28 +109,31 @@ def _is_finite(detection: Detection) -> bool:
     return all(map(math.isfinite, (detection.score, detection.x, detection.y, detection.width, detection.height)))
 
 
-def _refuse(criteria: Sequence[Criterion], classes: Sequence[str], mm_per_px: float | None, where: object) -> None:
+def criteria_errors(
+    criteria: Sequence[Criterion], classes: Sequence[str], mm_per_px: float | None, where: object
+) -> Iterator[StationError]:
+    """Everything that keeps `criteria` from judging a model with `classes`; as for Acceptance."""
     known = ", ".join(classes)
     for index, criterion in enumerate(criteria):
         key = f"{where}: acceptance.{index}"
         if criterion.label != ANY_CLASS and criterion.label not in classes:
-            raise StationError(f"{key}.class", f"the model has no such class, only {known}", criterion.label)
+            yield StationError(f"{key}.class", f"the model has no such class, only {known}", criterion.label)
         if criterion.min_size_mm is not None and mm_per_px is None:
-            raise StationError(f"{key}.min_size_mm", "needs mm_per_px or calibration", criterion.min_size_mm)
-        _refuse_zone(criterion.zone, f"{key}.zone")
+            yield StationError(f"{key}.min_size_mm", "needs mm_per_px or calibration", criterion.min_size_mm)
+        yield from _zone_errors(criterion.zone, f"{key}.zone")
     named = {criterion.label for criterion in criteria}
     orphans = [label for label in classes if label not in named]
     if orphans and ANY_CLASS not in named:
-        raise StationError(
+        yield StationError(
             f"{where}: acceptance", "no criterion for this class of the model; name it or add `*`", orphans[0]
         )
 
 
-def _refuse_zone(zone: Zone | None, key: str) -> None:
+def _zone_errors(zone: Zone | None, key: str) -> Iterator[StationError]:
     if zone is None:
         return
     if zone.kind == "ring" and zone.inner >= zone.outer:
-        raise StationError(key, f"inner {zone.inner:g} must be below outer {zone.outer:g}")
+        yield StationError(key, f"inner {zone.inner:g} must be below outer {zone.outer:g}")
     left, top, right, bottom = zone.box
     if zone.kind == "box" and not (left < right and top < bottom):
-        raise StationError(key, "box must be left < right and top < bottom", zone.box)
+        yield StationError(key, "box must be left < right and top < bottom", zone.box)

@@ -80,7 +80,7 @@ class Inspector:
                 self._acceptance.judge(detections, picture.shape[1], picture.shape[0])
                 for picture, detections in zip(pictures, found, strict=True)
             ]
-        except Exception as exc:  # whatever a network may raise, these parts are rejected and the line goes on
+        except Exception as exc:  # noqa: BLE001 - whatever a network raises, its parts are rejected and the line goes on
             reason = _one_line(exc)
             self._tell(reason)
             return [Judgement(Cause.MODEL_ERROR, reason=reason)] * len(pictures)

@@ -52,7 +52,9 @@ class Controller:
         notifier: Notifier,
         waker: Waker,
         clock: Clock,
+        limit: int | None = None,
     ) -> None:
+        """limit: stop after so many parts, and record no more than these; none runs until told to stop."""
         self._gate = gate
         self._supervisor = supervisor
         self._sequencer = sequencer
@@ -62,6 +64,7 @@ class Controller:
         self._notifier = notifier
         self._waker = waker
         self._clock = clock
+        self._limit = limit
         self._poller = zmq.Poller()
         self._polled: set[Source] = set()
         self._progress = 0
@@ -127,7 +130,10 @@ class Controller:
         now_ns = self._clock.now_ns()
         for record in self._sequencer.due(now_ns):
             self._publisher.decide(record.decision, now_ns)
-            self._record(record)
+            if self._limit is None or record.decision.seq <= self._limit:
+                self._record(record)
+        if self._limit is not None and self._sequencer.decided_up_to >= self._limit:
+            self._waker.stop()
         self._remember()
         for note in self._sequencer.notes():
             self._bulletin.say(note, now_ns)

@@ -50,10 +50,10 @@ class LastRun:
 
     def before(self) -> Ended | None:
         """The run before this one; none when there was none. Call before `begin`."""
-        kept = self._read_kept()
-        if kept is not None and kept.clean:
-            return kept
-        return self._read_mapped() or (self._read_log(kept) if kept is not None else None)
+        kept, mapped = self._read_kept(), self._read_mapped()
+        if mapped is not None and (kept is None or kept.run != mapped.run or not kept.clean):
+            return mapped  # where the runs differ, the output folder could not be written and is behind
+        return kept if kept is None or kept.clean else self._read_log(kept)
 
     def begin(self, run: str) -> str:
         """From now on `run` is the last one. Returns why the output folder could not be written, empty if it could."""
@@ -65,7 +65,7 @@ class LastRun:
                 self._mapped = mmap.mmap(file.fileno(), _RECORD.size)
         except OSError as exc:
             raise StorageError(self._mapped_path, exc.strerror or "cannot be written") from exc
-        return self._keep(0, 0, clean=False)
+        return self._keep(0, 0, clean=False, sync=True)
 
     def note(self, seq: int, decided: int) -> None:
         """The last seq and how many parts are decided; a store to memory."""
@@ -78,9 +78,9 @@ class LastRun:
         if self._mapped is not None:
             self._mapped.close()
             self._mapped = None
-        self._keep(seq, seq - decided, clean=True)
+        self._keep(seq, seq - decided, clean=True, sync=False)  # a busy disk must not hold up the end
 
-    def _keep(self, seq: int, undecided: int, *, clean: bool) -> str:
+    def _keep(self, seq: int, undecided: int, *, clean: bool, sync: bool) -> str:
         text = json.dumps({"run": self._run, "seq": seq, "undecided": undecided, "clean": clean})
         temporary = self._kept.with_suffix(".new")
         try:
@@ -88,7 +88,8 @@ class LastRun:
             with temporary.open("w") as file:
                 file.write(text + "\n")
                 file.flush()
-                os.fsync(file.fileno())
+                if sync:
+                    os.fsync(file.fileno())
             temporary.replace(self._kept)
         except OSError as exc:
             return f"{self._kept}: {exc.strerror}"

@@ -25,11 +25,17 @@ from linewatch.line.waker import Waker
 from linewatch.triggers.keeper import build_gate
 
 
-def run(station_path: Path, *, runtime: Path | None = None, children: Sequence[ChildSpec] | None = None) -> int:
+def run(
+    station_path: Path,
+    *,
+    runtime: Path | None = None,
+    children: Sequence[ChildSpec] | None = None,
+    limit: int | None = None,
+) -> int:
     """Run the line of the station file at `station_path` until SIGTERM or Ctrl-C.
 
     runtime: folder for the station's runtime folder, none for the usual place. children: what to run in place of the
-    standard camera, inspector and recorder.
+    standard camera, inspector and recorder. limit: stop after so many parts.
     Returns 0 when stopped, 2 or 3 when a child refused the station (it said why on stderr).
     Raises StationError, GateError, EndpointError or StorageError when the line cannot start.
     """
@@ -38,7 +44,7 @@ def run(station_path: Path, *, runtime: Path | None = None, children: Sequence[C
     with contextlib.ExitStack() as stack:
         stack.enter_context(lock(folder))
         specs = standard_children(station_path.resolve(), station) if children is None else children
-        return _run(station, folder, specs, stack)
+        return _run(station, folder, specs, stack, limit)
 
 
 def new_run_id() -> str:
@@ -46,7 +52,9 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def _run(station: Station, folder: Path, specs: Sequence[ChildSpec], stack: contextlib.ExitStack) -> int:
+def _run(
+    station: Station, folder: Path, specs: Sequence[ChildSpec], stack: contextlib.ExitStack, limit: int | None
+) -> int:
     run_id, clock, log = new_run_id(), MonotonicClock(), logs.set_up("line")
     waker = Waker()
     stack.callback(waker.close)
@@ -74,6 +82,7 @@ def _run(station: Station, folder: Path, specs: Sequence[ChildSpec], stack: cont
         notifier=notifier,
         waker=waker,
         clock=clock,
+        limit=limit,
     )
     log.info("run_opens", station=station.name, run=run_id, runtime=str(folder), endpoints=publisher.endpoints)
     return controller.run(_opening_notes(before, unwritten))

@@ -149,9 +149,9 @@ def _numbers(summary: Summary, lines: Sequence[DecisionLine]) -> list[tuple[str,
         (f"{summary.failsafe:,}", f"of them in doubt, {100 * summary.failsafe / decided:.2f} %", "warn"),
     ]
     latencies = sorted((line.times.t_decision_ns - line.times.t_trigger_ns) / 1e6 for line in lines)
-    if latencies:
-        numbers.append((f"{_quantile(latencies, 0.5):.1f} ms", "trigger to decision, median", ""))
-        numbers.append((f"{_quantile(latencies, 0.99):.1f} ms", "trigger to decision, 99 %", ""))
+    if any(latencies):  # in a replay no time passes between the two
+        numbers.append((f"{quantile(latencies, 0.5):.1f} ms", "trigger to decision, median", ""))
+        numbers.append((f"{quantile(latencies, 0.99):.1f} ms", "trigger to decision, 99 %", ""))
     if summary.missing or summary.log_lost:
         numbers.append((f"{summary.missing + summary.log_lost:,}", "decided but not recorded", "warn"))
     without = sum(summary.pictures.get(state, 0) for state in ("gone", "dropped", "refused", "removed"))
@@ -160,7 +160,7 @@ def _numbers(summary: Summary, lines: Sequence[DecisionLine]) -> list[tuple[str,
     return numbers
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` of all do not exceed."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -173,7 +173,7 @@ def _rows(counts: dict[str, int], whole: int) -> list[_Row]:
 def _strip(lines: Sequence[DecisionLine]) -> list[_Bin]:
     """Rejects along the run in at most 80 bins of equally many parts."""
     size = -(-len(lines) // _BINS)
-    bins = []
+    bins: list[_Bin] = []
     for start in range(0, len(lines), max(1, size)):
         parts = lines[start : start + size]
         rejects = sum(line.verdict is Verdict.REJECT for line in parts)

@@ -35,7 +35,8 @@ tr:first-child > * { border-top: 0; } td.n, th.n { text-align: right; } td.bar {
 .card .strips { display: grid; grid-template-columns: repeat(2, 1fr); gap: 2px; } .card img { width: 100%; }
 .card .words { padding: 10px 14px 12px; } .card p { margin: 2px 0; overflow-wrap: anywhere; }
 .card table { font-size: 13px; margin-top: 6px; } .card td, .card th { padding: 3px 6px 3px 0; }
-.head { display: flex; gap: 10px; align-items: baseline; } .head b { font-size: 17px; } .head span { margin-left: auto; }
+.head { display: flex; gap: 10px; align-items: baseline; }
+.head b { font-size: 17px; } .head span { margin-left: auto; }
 svg .box { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
 svg .box.reject { stroke: #ff4a3d; } svg .box.warn { stroke: #f5b02e; } svg .box.ignore { stroke: #8d99aa; }
 .scroll { max-height: 340px; overflow: auto; } a { color: inherit; }
@@ -60,7 +61,8 @@ svg .box.reject { stroke: #ff4a3d; } svg .box.warn { stroke: #f5b02e; } svg .box
 {% if rows %}
 <table>
 {% for row in rows %}
-<tr><td>{{ row.name }}</td><td class="n">{{ row.count }}</td><td class="n dim">{{ "%.1f" | format(row.percent) }} %</td>
+<tr><td>{{ row.name }}</td><td class="n">{{ row.count }}</td>
+<td class="n dim">{{ "%.1f" | format(row.percent) }} %</td>
 <td class="bar"><i style="width:{{ "%.1f" | format(row.length) }}%"></i></td></tr>
 {% endfor %}
 </table>
@@ -72,10 +74,11 @@ svg .box.reject { stroke: #ff4a3d; } svg .box.warn { stroke: #f5b02e; } svg .box
 {% if strip %}
 <h2>Rejects along the run</h2>
 <div class="panel">
-<svg class="strip" viewBox="0 0 {{ strip | length }} 1" preserveAspectRatio="none" role="img" aria-label="along the run">
+<svg class="strip" viewBox="0 0 {{ strip | length }} 1" preserveAspectRatio="none" role="img" aria-label="rejects">
 {% for bin in strip if bin.rejects %}
 <rect x="{{ bin.number + 0.06 }}" y="{{ "%.4f" | format(1 - bin.share) }}" width="0.88"
- height="{{ "%.4f" | format(bin.share) }}"><title>parts {{ bin.first }} to {{ bin.last }}: {{ bin.rejects }} rejected</title>
+ height="{{ "%.4f" | format(bin.share) }}">
+<title>parts {{ bin.first }} to {{ bin.last }}: {{ bin.rejects }} rejected</title>
 </rect>
 {% endfor %}
 </svg></div>

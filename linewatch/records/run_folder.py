@@ -95,7 +95,12 @@ class RunFolder:
         self._events.close()
         lost = self._lost + len(self._waiting)
         summary = self._tally.summary(self._station, self.path.name, log_lost=lost)
-        write_summary(self.path, summary)
+        try:
+            write_summary(self.path, summary)
+        except StorageError:
+            if self._store is None or not self._store.make_way(_LOG_STEP, self.path, summary.last_seq + 1):
+                raise
+            write_summary(self.path, summary)
         return summary
 
     def _make_folders(self) -> None:

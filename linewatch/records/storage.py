@@ -58,7 +58,8 @@ class PictureStore:
     def make_room(self, size: int, run: Path, seq: int) -> None:
         """Remove pictures until `size` bytes fit, as `make_way` does. Raises StorageError when they cannot."""
         while (refusal := self._refusal(size)) is not None:
-            if not self.make_way(size, run, seq):
+            # When nothing can go, what is there was counted anew: others may have tidied up.
+            if not self.make_way(size, run, seq) and self._refusal(size) is not None:
                 raise StorageError(run, refusal)
 
     def _refusal(self, size: int) -> str | None:

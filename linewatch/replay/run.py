@@ -12,6 +12,7 @@ from linewatch.core.station import Station, load_station
 from linewatch.inspection.detector import Detector
 from linewatch.inspection.inspector import assemble
 from linewatch.pictures.rectify import rectifier_for
+from linewatch.records.report import write_report
 from linewatch.records.run_folder import RunFolder
 from linewatch.replay.interrupt import interrupts
 from linewatch.replay.playback import Pace, Playback
@@ -34,9 +35,10 @@ def replay(
     progress: Report = silent,
     detector: Detector | None = None,
 ) -> ReplaySummary:
-    """Play the recorded `folder` through the station; decisions.jsonl, crops/ and summary.json go to `output`.
+    """Play the recorded `folder` through the station and write what comes of it.
 
-    folder: a recording, or pictures sorted by name. output: new or empty. pace: as fast as this machine can, or not
+    folder: a recording, or pictures sorted by name. output: new or empty folder; decisions.jsonl, crops/, events.jsonl,
+    summary.json and report.html go there. pace: as fast as this machine can, or not
     faster than recorded; the decisions are the same. limit: the first so many parts. truth: COCO files; a picture
     without boxes is a good part. only: text file of the file names to play, one a line. detector: in place of the
     station's own. SIGINT and SIGTERM end the replay early, and what is done is written. Main thread only.
@@ -57,21 +59,22 @@ def replay(
     started_ns = time.monotonic_ns()
     with interrupts() as interrupt:
         outcomes = playback.play(selection.parts, interrupt, progress)
-    seconds = (time.monotonic_ns() - started_ns) / 1e9
-
-    summary = ReplaySummary(
-        **msgspec.structs.asdict(run_folder.close()),
-        complete=interrupt.signal is None,
-        stopped_by="" if interrupt.signal is None else interrupt.signal.name,
-        recording=str(folder),
-        model=detector.name,
-        planned=len(selection.parts),
-        seconds=round(seconds, 3),
-        parts_per_s=round(len(outcomes) / seconds, 2),
-        truth=None if known is None else compare(outcomes, known),
-        notes=tuple(notes),
-    )
-    summary.write(output)
+        seconds = (time.monotonic_ns() - started_ns) / 1e9
+        complete = len(outcomes) == len(selection.parts)
+        summary = ReplaySummary(
+            **{**msgspec.structs.asdict(run_folder.close()), "interrupted": not complete},
+            complete=complete,
+            stopped_by="" if interrupt.signal is None else interrupt.signal.name,
+            recording=str(folder),
+            model=detector.name,
+            planned=len(selection.parts),
+            seconds=round(seconds, 3),
+            parts_per_s=round(len(outcomes) / seconds, 2),
+            truth=None if known is None else compare(outcomes, known),
+            notes=tuple(notes),
+        )
+        summary.write(output)
+        write_report(output)
     if summary.log_lost:
         raise StorageError(output, f"{summary.log_lost} decisions could not be written")
     return summary

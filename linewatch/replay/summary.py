@@ -13,9 +13,9 @@ from linewatch.replay.truth import Comparison
 class ReplaySummary(Summary, frozen=True, kw_only=True):
     """summary.json of a replay.
 
-    complete: false when it was interrupted; stopped_by then names the signal. recording, model: what was played through
-    what. planned: parts that were selected. parts_per_s: wall speed of this machine. truth: false rejects and escapes;
-    without a truth file it is None.
+    complete: false when not all parts were played; stopped_by names the signal that came. recording, model: what was
+    played through what. planned: parts that were selected. parts_per_s: speed of this machine. truth: false rejects
+    and escapes; None without a truth file.
     """
 
     complete: bool

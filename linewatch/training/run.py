@@ -41,6 +41,7 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     target = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     if threads:
         torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # gradients near zero would otherwise take a slow path of the CPU
     cv2.setNumThreads(1)
     torch.manual_seed(config.seed)
     split = load_split(config)
@@ -103,7 +104,7 @@ def _provenance(config: TrainConfig, trainer: Trainer, split: Split) -> dict[str
         "start_from": "random" if config.start_from is None else config.start_from.name,
         "seed": config.seed,
         "device": str(trainer.device),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "date": datetime.now(UTC).date().isoformat(),
     }
 

@@ -22,7 +22,7 @@ from linewatch.pictures.types import Picture
 from linewatch.pictures.write import write_png
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 M = TypeVar("M")
 
 

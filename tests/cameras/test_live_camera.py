@@ -78,7 +78,7 @@ def camera(stream: Stream) -> Iterator[LiveSource]:
     camera.close()
 
 
-def eventually(camera: LiveSource, grey: int, patience_s: float = 15) -> bool:
+def eventually(camera: LiveSource, grey: int, patience_s: float = 60) -> bool:
     """True once a trigger is answered with that grey."""
     give_up = time.monotonic() + patience_s
     while time.monotonic() < give_up:
@@ -128,7 +128,7 @@ def test_another_size_is_an_incomplete_frame(stream: Stream, camera: LiveSource)
 def test_an_unplugged_camera_is_told_and_comes_back(stream: Stream, camera: LiveSource) -> None:
     assert eventually(camera, 100)
     stream.unplug()
-    give_up = time.monotonic() + 15
+    give_up = time.monotonic() + 60
     while not camera.trouble and time.monotonic() < give_up:
         time.sleep(0.02)
     with pytest.raises(CameraError, match=r"gone|no more frames"):

@@ -37,7 +37,7 @@ def test_relative_paths_are_taken_from_the_site_folder(tmp_path: Path) -> None:
     ("changes", "named"),
     [
         ({"colour": "red"}, "colour: 'red': unknown key"),
-        ({"gate": {"kind": "framed"}}, "gate.framed.port"),
+        ({"gate": {"kind": "framed"}}, "gate.port"),
         ({"gate": {"kind": "telepathy", "port": "x"}}, "telepathy"),
         ({"name": "Bad Name"}, "name: 'Bad Name'"),
         ({"acceptance": []}, "acceptance"),

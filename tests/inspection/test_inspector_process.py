@@ -20,7 +20,7 @@ from linewatch.pictures.frames import put_frame
 
 SCRIPT = Path(__file__).with_name("bright_spot_inspector.py")
 SIDE_PX = 32
-PATIENCE_S = 20.0
+PATIENCE_S = 90.0
 M = TypeVar("M", bound=AnyMessage)
 
 
@@ -46,7 +46,9 @@ class Station:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             select.select([self.channel], [], [], 0.1)
-            yield from [message for message in self.channel.receive() if isinstance(message, kind)]
+            for message in self.channel.receive():
+                if isinstance(message, kind):
+                    yield message
         raise AssertionError(f"no {kind.__name__} within {PATIENCE_S} s")
 
     def photograph(self, seq: int, grey: int = 100, spot: bool = False) -> Inspect:

@@ -21,7 +21,7 @@ from linewatch.pictures.frames import put_frame
 from linewatch.pictures.types import Picture
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SIDE = 160
 M = TypeVar("M")
 

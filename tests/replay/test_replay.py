@@ -40,6 +40,7 @@ def test_a_plain_folder_gives_one_decision_a_picture_in_order_of_names(
     assert (summary.decided, summary.passed, summary.classes, summary.complete) == (3, 2, {"spot": 1}, True)
     assert summary.exit_code == 0
     assert (output / found[1].crops[0]).is_file()
+    assert "defect" in (output / "report.html").read_text()
 
 
 def test_pictures_in_doubt_are_named_rejects_and_the_replay_goes_on(

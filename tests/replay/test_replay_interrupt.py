@@ -13,7 +13,7 @@ import pytest
 from linewatch.records.decision_log import read_decisions
 
 SPOT_REPLAY = Path(__file__).with_name("spot_replay.py")
-PATIENCE_S = 20.0
+PATIENCE_S = 90.0
 
 
 def wait_for_lines(output: Path, count: int) -> None:

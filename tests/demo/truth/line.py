@@ -1,4 +1,4 @@
-"""`linewatch run STATION`, its inspector replaced by one that knows the truth: `line_with_truth.py STATION`."""
+"""`linewatch run STATION`, its inspector replaced by one that knows the truth: `line.py STATION`."""
 
 import sys
 from dataclasses import replace
@@ -9,7 +9,7 @@ from linewatch.core.station import load_station
 from linewatch.line.run import run
 from linewatch.line.supervisor import standard_children
 
-INSPECTOR = Path(__file__).with_name("truth_inspector.py")
+INSPECTOR = Path(__file__).with_name("inspector.py")
 
 
 def main() -> int:

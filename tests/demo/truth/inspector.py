@@ -1,7 +1,7 @@
 """An inspector without a network: it answers from the simulated camera's truth, with mistakes that a test can predict.
 
-The n-th defective part is passed where n is a multiple of 3, the n-th good part rejected where n is a multiple of 10,
-and every 25th part fails. Each takes 15 ms.
+The n-th defective part is passed where n is a multiple of 3, the n-th good part rejected where n is a multiple of 5,
+and every 8th part fails. Each takes 15 ms.
 """
 
 import sys
@@ -15,7 +15,7 @@ from linewatch.core.station import SimulatedCamera, load_station
 from linewatch.sim.render import Truth, truth_of
 from linewatch.sim.scene import describe
 
-ESCAPE_EVERY, FALSE_REJECT_EVERY, FAIL_EVERY = 3, 10, 25
+ESCAPE_EVERY, FALSE_REJECT_EVERY, FAIL_EVERY = 3, 5, 8
 WORK_S = 0.015
 
 
@@ -38,7 +38,8 @@ def answers(camera: SimulatedCamera) -> Iterator[tuple[Cause, tuple[Truth, ...]]
 def main() -> None:
     camera = load_station(Path(sys.argv[1])).camera
     assert isinstance(camera, SimulatedCamera)
-    known, answer = [], answers(camera)
+    known: list[tuple[Cause, tuple[Truth, ...]]] = []
+    answer = answers(camera)
     child = Child("inspector", controller_channel())
     child.start("truth with mistakes")
     while not child.stopping:

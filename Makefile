@@ -1,0 +1,80 @@
+# `make demo` and `make test` each work as the first command on a machine with Python 3.11+, venv and make.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+ARGS ?=
+
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# A step of the checks: name and command, then its time.
+step = @echo "== $(1)"; $(2) && echo "== $(1): $$SECONDS s"
+
+define TELL_PYTHON
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("setup: %s is Python %d.%d: linewatch needs 3.11 or newer (make setup PYTHON=python3.11)"
+             % (sys.executable, *sys.version_info[:2]))
+endef
+
+# torchvision holds compiled parts that load with one build of torch alone: import is no proof, an operator is.
+define TELL_PAIR
+import sys
+try:
+    import torch, torchvision
+    boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 3.9], [5.0, 5.0, 9.0, 9.0]])
+    kept = torchvision.ops.nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5).tolist()
+except Exception as exc:
+    sys.exit("setup: torch and torchvision do not fit together: " + " ".join(str(exc).split())
+             + " (remove .venv and run make setup again)")
+if kept != [0, 2]:
+    sys.exit(f"setup: torchvision.ops.nms gives {kept} where [0, 2] is right")
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU, the CPU will do"
+print(f"setup: torch {torch.__version__} and torchvision {torchvision.__version__} run together; {gpu}")
+endef
+
+export TELL_PYTHON TELL_PAIR
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check clean
+
+help:
+	@echo "make setup   build .venv (the others do it themselves)"
+	@echo "make demo    a virtual bottle line for 30 s, inspected by the trained network"
+	@echo "make test    all checks and the quick tests"
+	@echo "make check   ruff, mypy and import-linter alone"
+	@echo "make clean   remove .venv and caches"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@rm -f $@
+	@$(PYTHON) -c "$$TELL_PYTHON"
+	@echo "setup: $(VENV) with $$($(PYTHON) --version); about 6 GB and some minutes, most of it torch's CUDA libraries"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "setup: 1 of 3, torch and torchvision" \
+	&& $(PIP) setuptools torch torchvision \
+	&& echo "setup: 2 of 3, the other packages ($$SECONDS s so far)" \
+	&& $(PIP) --no-build-isolation --editable '.[test]' \
+	&& echo "setup: 3 of 3, does it run? ($$SECONDS s so far)" \
+	&& $(BIN)/python -c "$$TELL_PAIR" \
+	&& size=$$(du -sm $(VENV) | cut -f1) \
+	&& echo "setup: done in $$((SECONDS / 60)) min $$((SECONDS % 60)) s; $(VENV) takes $$((size / 1000)).$$((size % 1000 / 100)) GB"
+	@touch $@
+
+demo: setup
+	@$(BIN)/linewatch demo $(ARGS)
+
+check: setup
+	$(call step,ruff,$(BIN)/ruff check linewatch tests)
+	$(call step,ruff format,$(BIN)/ruff format --check linewatch tests)
+	$(call step,mypy,$(BIN)/mypy)
+	$(call step,import contracts,$(BIN)/lint-imports)
+
+test: check
+	$(call step,pytest,$(BIN)/pytest -m "not slow and not hardware and not gpu" $(ARGS))
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,0 +1,43 @@
+"""`replay`: recorded frames through a station's inspection."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(help="Recording, or a folder of pictures (sorted by name).")],
+    station: Annotated[Path, typer.Option(help="Station file that inspects them.")],
+    pace: Annotated[
+        Literal["fast", "recorded"], typer.Option(help="As fast as this machine can, or not faster than recorded.")
+    ] = "fast",
+    output: Annotated[
+        Path | None, typer.Option(help="New folder for the results; runs/replay-TIME by default.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many parts.")] = None,
+    truth: Annotated[
+        list[Path] | None, typer.Option(help="COCO file that knows which parts are bad; may be given more than once.")
+    ] = None,
+    only: Annotated[
+        Path | None, typer.Option(help="Text file with the names of the pictures to play, one a line.")
+    ] = None,
+) -> int:
+    """Inspect a folder of recorded frames: decision log, crops, summary and report."""
+    from rich.console import Console
+
+    from linewatch.records.report import REPORT
+    from linewatch.replay.progress import progress_on
+    from linewatch.replay.run import replay as play
+    from linewatch.replay.show import show
+
+    target = output or Path("runs") / f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    with progress_on() as progress:
+        summary = play(
+            folder, station, output=target, pace=pace, limit=limit, truth=truth or (), only=only, progress=progress
+        )
+    console = Console(soft_wrap=True)
+    show(summary, console)
+    console.print(f"decisions, crops and summary in {target}, report: {target / REPORT}", markup=False, highlight=False)
+    return summary.exit_code

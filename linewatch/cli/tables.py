@@ -1,0 +1,39 @@
+"""Results as tables on a terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from linewatch.training.evaluation import Metrics
+
+
+def metrics_table(metrics: "Metrics") -> Table:
+    """One row for each class, and one for all of them."""
+    title = f"{metrics.images} pictures, {metrics.boxes} boxes; precision and recall at {metrics.threshold:g}"
+    table = _table(("class", "AP50", "AP50:95", "precision", "recall"), title)
+    for name, found in metrics.per_class.items():
+        table.add_row(name, *map(_share, (found.ap50, found.ap50_95, found.precision, found.recall)))
+    table.add_section()
+    table.add_row("all", *map(_share, (metrics.map50, metrics.map50_95, metrics.precision, metrics.recall)))
+    return table
+
+
+def models_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    """rows: name, classes, input, size, weights."""
+    table = _table(("model", "classes", "input px", "MB", "sha256"), None)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _table(columns: Sequence[str], title: str | None) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,64 @@
+"""`train` and `evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linewatch.cli.options import Device
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Training configuration (YAML).")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder of model and state; runs/train-MODEL by default. Goes on where it stopped."),
+    ] = None,
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew although a state lies there.")] = False,
+) -> int:
+    """Train a model; Ctrl-C keeps the state, and the same command goes on from it."""
+    from linewatch.cli.devices import require_device
+    from linewatch.cli.ending import INTERRUPTED
+    from linewatch.training.config import load_config
+
+    target = output or Path("runs") / f"train-{load_config(config).model.name}"
+    require_device(device)
+    from linewatch.training.run import (
+        train as run_training,
+    )  # loads torch, for which a wrong configuration need not wait
+
+    finished = run_training(config, output=target, device=device, threads=threads, fresh=fresh)
+    typer.echo(f"model, curve and state in {target}" if finished else f"stopped; the state is kept in {target}")
+    return 0 if finished else INTERRUPTED
+
+
+def evaluate(
+    model: Annotated[Path, typer.Option(help="Model folder.")],
+    annotations: Annotated[Path, typer.Option(help="COCO json, YOLO data.yaml or VOC folder.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the result.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, when the annotations do not say.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Acceptance threshold; the model card's by default.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Measure a model on annotated pictures (COCO metrics)."""
+    from rich.console import Console
+
+    from linewatch.check.output import require_writable_file
+    from linewatch.cli.devices import require_device
+    from linewatch.cli.progress import ticking
+    from linewatch.cli.tables import metrics_table
+
+    require_writable_file(output)
+    require_device(device)
+    from linewatch.training.evaluating import evaluate_model
+
+    with ticking("evaluating") as tick:
+        metrics = evaluate_model(model, annotations, images, output, threshold=threshold, device=device, tick=tick)
+    Console().print(metrics_table(metrics))
+    typer.echo(f"result in {output}")

@@ -1,0 +1,80 @@
+"""Crops: the same after any restart, their boxes where the defects are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from linewatch.training.annotations import Annotations, Box, Picture
+from linewatch.training.config import Augmentation
+from linewatch.training.crops import CropSource, Sample
+
+
+def source(augmentation: Augmentation, seed: int = 0) -> CropSource:
+    """One bad picture, a white rectangle of 12 x 8 px on black, and one good one, grey."""
+    bad = np.zeros((96, 128), np.uint8)
+    bad[40:48, 70:82] = 255
+    good = np.full((96, 128), 90, np.uint8)
+    pictures = (
+        Picture(Path("bad.png"), 128, 96, "a", (Box(1, 70, 40, 12, 8),)),
+        Picture(Path("good.png"), 128, 96, "b", ()),
+    )
+    return CropSource(Annotations(("x", "y"), pictures), [bad, good], augmentation, seed)
+
+
+def samples(augmentation: Augmentation, count: int = 200) -> list[Sample]:
+    return source(augmentation).batch(3, count)
+
+
+def test_a_step_has_the_same_crops_after_a_restart() -> None:
+    rules = Augmentation(crop_px=64, scale=(0.8, 1.2), contrast=0.2)
+    for one, two in zip(source(rules).batch(7, 8), source(rules).batch(7, 8), strict=True):
+        np.testing.assert_array_equal(one.pixels, two.pixels)
+        np.testing.assert_array_equal(one.boxes, two.boxes)
+
+
+def test_another_step_and_another_seed_have_other_crops() -> None:
+    rules = Augmentation(crop_px=64)
+    first = source(rules).batch(1, 8)
+    for other in (source(rules).batch(2, 8), source(rules, seed=1).batch(1, 8)):
+        assert any(not np.array_equal(a.pixels, b.pixels) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("scale", [(1.0, 1.0), (0.7, 1.4)])
+def test_boxes_lie_on_their_defect_after_turning_and_scaling(scale: tuple[float, float]) -> None:
+    found = [s for s in samples(Augmentation(crop_px=64, on_defect=1.0, on_good=0.0, scale=scale)) if len(s.boxes)]
+    assert len(found) == 200
+    for sample in found:
+        ys, xs = np.nonzero(sample.pixels > 127)
+        tight = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+        np.testing.assert_allclose(sample.boxes[0], tight, atol=1.5)
+        assert sample.labels.tolist() == [1]
+
+
+def test_shares_of_good_and_of_defects_are_kept() -> None:
+    found = samples(Augmentation(crop_px=64, on_defect=0.5, on_good=0.3))
+    good = sum(sample.name == "good.png" for sample in found) / len(found)
+    assert 0.2 < good < 0.4
+    assert sum(len(sample.boxes) > 0 for sample in found) >= 0.4 * len(found)
+
+
+def test_all_eight_symmetries_occur() -> None:
+    crops = samples(Augmentation(crop_px=64, on_defect=1.0, on_good=0.0))
+    upright = {
+        bool(sample.boxes[0, 3] - sample.boxes[0, 1] > sample.boxes[0, 2] - sample.boxes[0, 0]) for sample in crops
+    }
+    assert upright == {True, False}
+
+
+def test_a_crop_larger_than_the_picture_is_filled_with_black() -> None:
+    sample = samples(Augmentation(crop_px=160, on_defect=0.0, on_good=1.0, turn=False), 1)[0]
+    assert sample.pixels.shape == (160, 160)
+    assert set(np.unique(sample.pixels)) == {0, 90}
+
+
+def test_contrast_changes_the_light_and_not_the_boxes() -> None:
+    plain, lit = (
+        samples(Augmentation(crop_px=64, on_good=1.0, contrast=c, brightness=b), 20) for c, b in ((0, 0), (0.2, 20))
+    )
+    assert {int(s.pixels.max()) for s in plain} == {90}
+    assert len({int(s.pixels.max()) for s in lit}) > 5

@@ -1,0 +1,125 @@
+"""`train` end to end on a small rendered set: resumable with the same result, and clear about wrong input."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from linewatch.core.errors import CheckFailed, DatasetError, ModelError
+from linewatch.dsmoe.weights import load_model, read_card
+from linewatch.sim.dataset import write_dataset
+from linewatch.sim.scene import CLASSES
+from linewatch.training.config import load_config
+from linewatch.training.run import STATE, train
+from linewatch.training.splitting import load_split
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def bottles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bottles")
+    assert list(write_dataset(folder, seed=5, count=12, size_px=96, defect_rate=0.6)) == list(range(12))
+    return folder
+
+
+def config(folder: Path, bottles: Path, **changes: object) -> Path:
+    document: dict[str, object] = {
+        "model": str(PROJECT / "models/bottle-bottom"),
+        "classes": list(CLASSES),
+        "product": "rendered bottles",
+        "licence": "none needed",
+        "input_px": 96,
+        "data": {
+            "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+            "validation_share": 0.4,
+        },
+        "augmentation": {"crop_px": 64},
+        "schedule": {"steps": 4, "batch": 2, "warmup_steps": 1, "validate_every": 2, "keep_every": 1},
+        **changes,
+    }
+    path = folder / "train.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(folder / STATE, weights_only=True)["ema"]
+    return state
+
+
+def test_a_model_folder_comes_out_that_loads(tmp_path: Path, bottles: Path) -> None:
+    assert train(config(tmp_path, bottles), output=tmp_path / "out", device="cpu", threads=1)
+    card = read_card(tmp_path / "out")
+    assert card.classes == CLASSES and card.threshold is not None
+    assert (tmp_path / "out/validation.png").stat().st_size > 1000
+    document = yaml.safe_load((tmp_path / "out/model.yaml").read_text())
+    assert document["trained"]["seed"] == 0 and document["validation"]["images"] == 5
+    pictures = torch.zeros(1, 1, 96, 96, dtype=torch.uint8)
+    assert len(load_model(tmp_path / "out").detect(pictures)) == 1
+
+
+def test_killed_and_resumed_equals_unbroken(tmp_path: Path, bottles: Path) -> None:
+    path = config(tmp_path, bottles)
+    assert train(path, output=tmp_path / "whole", device="cpu", threads=1)
+    program = "import sys; from pathlib import Path; from linewatch.training.run import train; " \
+              "train(Path(sys.argv[1]), output=Path(sys.argv[2]), device='cpu', threads=1)"  # fmt: skip
+    broken = tmp_path / "broken"
+    child = subprocess.Popen([sys.executable, "-c", program, str(path), str(broken)], env={**os.environ})
+    until = time.monotonic() + 100
+    while not (broken / STATE).exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert train(path, output=broken, device="cpu", threads=1)
+    one, two = weights(tmp_path / "whole"), weights(broken)
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=0, atol=0, msg=name)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_batch_named(tmp_path: Path, bottles: Path) -> None:
+    schedule = {"steps": 60, "batch": 2, "warmup_steps": 0, "learning_rate": 1e18, "keep_every": 1, "clip_norm": 1e18}
+    with pytest.raises(CheckFailed, match=r"not finite; batch: 0005_.*\.png"):
+        train(config(tmp_path, bottles, schedule=schedule), output=tmp_path / "out", device="cpu", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": ["bubble"]}, "unknown class|prompts|class"),
+        ({"schedule": {"stepz": 3}}, "stepz"),
+        ({"start_from": "/nowhere"}, "nowhere"),
+    ],
+)
+def test_wrong_input_is_named(tmp_path: Path, bottles: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises((DatasetError, ModelError), match=message):
+        train(config(tmp_path, bottles, **changes), output=tmp_path / "out", device="cpu", threads=1)
+
+
+def test_groups_kept_back_are_never_learnt_from(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_(\d{6})",
+        "validation_groups": ["000001", "000002"],
+        "test_groups": ["000003"],
+    }
+    split = load_split(load_config(config(tmp_path, bottles, data=data)))
+    names = [{picture.group for picture in part.pictures} for part in (split.learn, split.validation, split.test)]
+    assert names[1:] == [{"000001", "000002"}, {"000003"}]
+    assert len(names[0]) == 9 and not names[0] & (names[1] | names[2])
+
+
+def test_a_group_that_is_not_there_is_named(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_(\d{6})",
+        "validation_groups": ["nine"],
+    }
+    with pytest.raises(DatasetError, match="nine"):
+        load_split(load_config(config(tmp_path, bottles, data=data)))
