@@ -7,6 +7,7 @@ LINEWATCH_DEBUG=1 shows; 130 is Ctrl-C.
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Protocol
 
 import typer
@@ -22,22 +23,22 @@ INTERRUPTED = 130
 class App(Protocol):
     """A typer application."""
 
-    def __call__(self, *, prog_name: str, standalone_mode: bool) -> object: ...
+    def __call__(self, arguments: Sequence[str] | None, /, *, prog_name: str, standalone_mode: bool) -> object: ...
 
 
-def ended(app: App) -> int:
-    """Run `app` and return the exit code: what its command returned, 0 when that is nothing, or that of its error."""
+def ended(app: App, arguments: Sequence[str] | None = None) -> int:
+    """Run `app` and return the exit code: what its command returned, 0 when that is nothing, or that of its error.
+
+    arguments: none takes the program's own.
+    """
     try:
-        returned = app(prog_name="linewatch", standalone_mode=False)
+        returned = app(arguments, prog_name="linewatch", standalone_mode=False)
     except LinewatchError as exc:
         return _said(str(exc), exc.exit_code)
     except typer.TyperException as exc:
         return _said(_wrong_argument(exc), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return 0
     except Exception as exc:  # noqa: BLE001  whatever else it is, a person gets one line
         return _said(_fault(exc), OUR_FAULT)
     return returned if isinstance(returned, int) else 0
@@ -72,8 +73,3 @@ def _fault(exc: Exception) -> str:
     if os.environ.get(DEBUG):
         traceback.print_exc()
     return f"unexpected {type(exc).__name__}: {exc} (a fault of linewatch: {DEBUG}=1 shows where)"
-
-
-def _forget_stdout() -> None:
-    """Whoever read us has gone; what Python still holds for him must not fail when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -180,7 +180,7 @@ class Station(Section):
     mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
     exposure: Exposure = Exposure()
     acceptance: tuple[Criterion, ...] = Field(
-        min_length=1, description="first criterion that names a class applies to it"
+        min_length=1, description="in order: a detection belongs to the first criterion of its class that it meets"
     )
     line: Line = Line()
     rejecter: Rejecter
@@ -239,7 +239,7 @@ def parse_station(document: Any, path: Path) -> Station:
         station = Station.model_validate(document)
     except ValidationError as exc:
         errors = exc.errors(include_url=False)
-        raise StationError(*_told(path, errors[0], len(errors) - 1)) from exc
+        raise StationError(*told(path, errors[0], len(errors) - 1)) from exc
     return _absolute(station, site_folder(path))
 
 
@@ -256,19 +256,19 @@ def station_errors(document: Any, path: Path) -> list[StationError]:
     try:
         Station.model_validate(document)
     except ValidationError as exc:
-        return [StationError(*_told(path, error)) for error in exc.errors(include_url=False)]
+        return [StationError(*told(path, error)) for error in exc.errors(include_url=False)]
     return []
 
 
-def _told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
-    """Where, reason and value of one error. more: how many others there are."""
+def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
+    """Where, reason and value of one error in the file at `path`, to be raised as ours. more: how many are left."""
     loc = list(error["loc"])
     if len(loc) > 1 and loc[0] in ("gate", "camera"):
         del loc[1]  # the kind, which is no key of the file
-    key = ".".join(map(str, loc)) or "station"
+    where = f"{path}: {'.'.join(map(str, loc))}" if loc else str(path)
     reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     shown = error["input"] if isinstance(error["input"], str | int | float | bool) else None
-    return f"{path}: {key}", reason + (f" (and {more} more)" if more else ""), shown
+    return where, reason + (f" (and {more} more)" if more else ""), shown
 
 
 def _absolute(station: Station, site: Path) -> Station:

@@ -81,7 +81,16 @@ class Heartbeat(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Anything an operator may want to know that is no decision. seq: the part or run end concerned, 0 for none."""
+    """Anything an operator may want to know that is no decision. seq: the part or run end concerned, 0 for none.
+
+    Kinds of the line itself; camera and recorder add their own:
+    run        gap, stopping, stopped, output_unwritable
+    gate       gate_lost, gate_back, gate_restarted, desync, missed_triggers, duplicate_trigger, bad_frame, min_gap,
+               chatter, latency_timer, light_failed
+    parts      late, extra_frame, extra_inspection
+    children   child_ready, child_died, recorder_behind, recorder_keeps_up
+    actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed
+    """
 
     station: str
     run: str

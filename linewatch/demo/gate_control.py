@@ -4,21 +4,13 @@ import contextlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from linewatch.core.errors import GateError
 from linewatch.demo.processes import Process
 
 _JITTER = 0.1  # share of the pitch: bottles on a belt do not keep it exactly
-
-
-@dataclass(frozen=True)
-class GateReport:
-    """What the gate did. fired: the counter of each trigger, in order. flashes: light orders that reached it."""
-
-    fired: tuple[int, ...]
-    flashes: int
 
 
 class GateControl:
@@ -41,19 +33,24 @@ class GateControl:
         """Let parts come at this pace until `halt`."""
         self._order(f"pace {pace_per_min}")
 
-    def halt(self) -> None:
-        """No more parts."""
+    def halt(self) -> int:
+        """No more parts; returns how many there were. Raises GateError when the gate has died."""
         self._order("stop")
+        self._order("count")
+        return int(self._answer()["count"])
 
-    def report(self) -> GateReport:
-        """End the gate and take its account. Raises GateError when it has none to give."""
+    def report(self) -> tuple[int, ...]:
+        """End the gate; returns its counter of each trigger, in order. Raises GateError when it has died."""
         self._order("quit")
+        return tuple(int(fired["counter"]) for fired in self._answer()["fired"])
+
+    def _answer(self) -> dict[str, Any]:
         text = self._read_line()
         try:
-            account = json.loads(text)
+            answer: dict[str, Any] = json.loads(text)
         except ValueError as exc:
             raise GateError("gate", f"the virtual gate ended without its account: {self.process.last_words()}") from exc
-        return GateReport(tuple(fired["counter"] for fired in account["fired"]), len(account["flashes"]))
+        return answer
 
     def _order(self, order: str) -> None:
         pipe = self.process.popen.stdin

@@ -18,7 +18,8 @@ _PATIENCE_S = 3.0
 class Process:
     """A child process with its own log file; terminated at the latest when the block ends.
 
-    name, log: as given. It runs in a session of its own, so that Ctrl-C reaches the demo alone, and gets SIGTERM should the demo be killed.
+    name, log: as given. It runs in a session of its own, so that Ctrl-C reaches the demo alone, and gets SIGTERM should
+    the demo be killed.
     """
 
     def __init__(

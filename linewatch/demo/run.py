@@ -21,7 +21,6 @@ from linewatch.demo.summary import write_summary
 from linewatch.demo.table import print_table
 from linewatch.demo.virtual_line import RUN_COMMAND, VirtualLine, make_folder
 from linewatch.demo.warm_up import WARM_UP_S, speed_of, warm_up
-from linewatch.records.contact_sheet import write_contact_sheet
 
 AUTO = "auto"
 _STEP_MS = 100
@@ -158,6 +157,9 @@ def _conclude(result: Result, options: Options, interrupt: Interrupt, console: C
         _print_path(console, "summary", options.summary)
     run_folder = result.witnesses.run_folder
     if run_folder is not None:
+        # Imported here: it loads OpenCV, which nothing before needs.
+        from linewatch.records.contact_sheet import write_contact_sheet
+
         _print_path(console, "crops", run_folder / "crops")
         _print_path(console, "decision log", run_folder / "decisions.jsonl")
         _print_path(console, "rejects", write_contact_sheet(run_folder))

@@ -121,8 +121,9 @@ class VirtualLine:
         When interrupted, the daemon is told at once; it decides what is on the belt itself.
         Raises GateError or StorageError when a witness cannot be read.
         """
-        self._gate.halt()
-        self._listen(self.station.line.deadline_ms / 1000 + _SLACK_S, until=lambda: bool(interrupt))
+        fired = self._gate.halt()
+        patience_s = self.station.line.deadline_ms / 1000 + _SLACK_S
+        self._listen(patience_s, until=lambda: bool(interrupt) or len(self.observer.decisions) >= fired)
         self._daemon.terminate()
         self._listen(_STOP_S, until=lambda: self._daemon.ended is not None)
         self._listen(_SLACK_S, until=lambda: not self.observer.listen(0))
@@ -130,8 +131,7 @@ class VirtualLine:
         patience_s = self.station.rejecter.transport_ms / 1000 + _STOP_S
         self._listen(patience_s, until=lambda: self._rejecter.ended is not None or len(read_acts(self._acts)) >= heard)
         self._rejecter.stop()
-        fired = self._gate.report().fired
-        return read_witnesses(fired, self.observer.decisions, self._acts, self.folder / self.observer.run)
+        return read_witnesses(self._gate.report(), self.observer.decisions, self._acts, self.folder / self.observer.run)
 
     def _mourn(self) -> None:
         """A process of the daemon died before it was ready: the daemon says why and ends, or would try for ever."""

@@ -22,6 +22,7 @@ from linewatch.core.wire import (
     pack,
     unpack_from_actuator,
 )
+from linewatch.line.endpoints import MAX_INCOMING
 from linewatch.line.peer import Peer
 
 MEMORY = 1024  # decisions kept for actuators that come back
@@ -42,6 +43,7 @@ class ActuatorLink:
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # a vanished actuator is an error to count, not silence
         self.socket.setsockopt(zmq.SNDHWM, MEMORY * 2)
         self.socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_INCOMING)
         self._station = station
         self._run = run
         self._peers: dict[str, Peer] = {}

@@ -169,7 +169,7 @@ class Controller:
         if expose is None:
             return
         if not self._supervisor.send(CAMERA, expose):
-            self._sequencer.refuse(expose.seq, Cause.NO_FRAME, "the camera process does not read", now_ns)
+            self._sequencer.refuse(expose.seq, Cause.NO_FRAME, "the camera process cannot be reached", now_ns)
         self._gate.fire_light(edge.counter)
 
     def _hear(self, child: Supervised) -> None:
@@ -200,7 +200,7 @@ class Controller:
     def _order_inspection(self, frame: FrameReady, now_ns: int) -> None:
         inspect = self._sequencer.captured(frame, now_ns)
         if inspect is not None and not self._supervisor.send(INSPECTOR, inspect):
-            self._sequencer.refuse(frame.seq, Cause.OVERRUN, "the inspector does not read", now_ns)
+            self._sequencer.refuse(frame.seq, Cause.MODEL_ERROR, "the inspector process cannot be reached", now_ns)
 
     def _hear_actuators(self) -> None:
         now_ns = self._clock.now_ns()

@@ -11,6 +11,7 @@ from linewatch.core.errors import EndpointError, StationError
 from linewatch.core.station import Endpoints
 from linewatch.line.runtime import resolve
 
+MAX_INCOMING = 4096  # bytes; whoever sends a longer message is disconnected
 MAX_IPC_PATH = 107  # bytes, of a Unix socket's address
 
 

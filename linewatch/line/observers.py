@@ -9,9 +9,11 @@ somebody is behind and is counted, and then again without it, which leaves out o
 import zmq
 
 from linewatch.core.wire import FromLine, pack, topic
+from linewatch.line.endpoints import MAX_INCOMING
 
 SEND_QUEUE = 1000  # messages an observer may be behind
 LINGER_MS = 100
+_MOST_A_TURN = 256  # subscriptions taken before the line looks at its gate again
 
 
 class Observers:
@@ -25,6 +27,7 @@ class Observers:
         self.socket = context.socket(zmq.XPUB)
         self.socket.setsockopt(zmq.SNDHWM, SEND_QUEUE)
         self.socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_INCOMING)
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)
         self.socket.setsockopt(zmq.XPUB_NODROP, 1)
         self._events = topic(station, "event")
@@ -46,12 +49,13 @@ class Observers:
     def new_listeners(self) -> bool:
         """Take the subscriptions that wait; True when somebody new wants events and missed those of the start."""
         wanted = False
-        while True:
+        for _ in range(_MOST_A_TURN):
             try:
                 said = self.socket.recv(zmq.DONTWAIT)
             except zmq.Again:
-                return wanted
+                break
             wanted |= said[:1] == b"\x01" and self._events.startswith(said[1:])
+        return wanted
 
     def close(self) -> None:
         self.socket.close()

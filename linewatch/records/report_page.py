@@ -34,7 +34,8 @@ tr:first-child > * { border-top: 0; } td.n, th.n { text-align: right; } td.bar {
 .card .none { display: grid; place-items: center; background: var(--ground); color: var(--dim); }
 .card .strips { display: grid; grid-template-columns: repeat(2, 1fr); gap: 2px; } .card img { width: 100%; }
 .card .words { padding: 10px 14px 12px; } .card p { margin: 2px 0; overflow-wrap: anywhere; }
-.card table { font-size: 13px; margin-top: 6px; } .card td, .card th { padding: 3px 6px 3px 0; }
+.card table { font-size: 12.5px; margin-top: 6px; }
+.card td.n { white-space: nowrap; } .card td, .card th { padding: 3px 6px 3px 0; }
 .head { display: flex; gap: 10px; align-items: baseline; }
 .head b { font-size: 17px; } .head span { margin-left: auto; }
 svg .box { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }

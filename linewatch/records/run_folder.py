@@ -28,10 +28,6 @@ Tell = Callable[[str, str], None]
 """Called with kind and text of what people should hear of."""
 
 
-def _tell_nobody(_kind: str, _text: str) -> None:
-    return
-
-
 class RunFolder:
     """Writes one run. Used by the recorder process and by replay; nothing here knows of processes or clocks."""
 
@@ -43,12 +39,13 @@ class RunFolder:
         frames: Literal["none", "rejects", "all"] = "rejects",
         rectify: Rectify | None = None,
         store: PictureStore | None = None,
-        tell: Tell = _tell_nobody,
+        tell: Tell | None = None,
     ) -> None:
         """Opens or creates the run folder; a run that was interrupted is continued, its torn last line cut off.
 
         crops, frames: which pictures are kept. rectify: from the sensor's picture to the inspected one, which the
-        boxes are in and which is kept. store: keeps the budget; none writes without one.
+        boxes are in and which is kept. store: keeps the budget; none writes without one. tell: hears of what
+        people should know, and sees to it that it comes back as a note; none writes it into events.jsonl at once.
         Raises StorageError when the folder cannot be written.
         """
         self.path = path
@@ -171,7 +168,7 @@ class RunFolder:
                 self._append(self._waiting[0])
             except StorageError as exc:
                 if len(self._waiting) == 1:
-                    self._tell("log_waiting", f"{exc}: the lines are kept in memory and tried again")
+                    self._say("log_waiting", f"{exc}: the lines are kept in memory and tried again")
                 if len(self._waiting) > _MOST_WAITING:
                     self._waiting.popleft()
                     self._lost += 1
@@ -198,5 +195,7 @@ class RunFolder:
         self._refused = 0
 
     def _say(self, kind: str, text: str) -> None:
-        self._tell(kind, text)
-        self.note(Note(kind, text))
+        if self._tell is None:
+            self.note(Note(kind, text))
+        else:
+            self._tell(kind, text)

@@ -3,7 +3,7 @@
 Beside a host in the same interpreter a gate measures the interpreter's lock; here it measures the host. Standard output
 is JSON lines: first {"path": ...}, last the summary with every trigger and flash in monotonic time, which all processes
 of a machine share. Standard input takes one order a line: fire, drop, corrupt, duplicate, noise, unplug, replug, quit;
-`pace N` runs at N parts a minute until `stop`.
+`pace N` runs at N parts a minute until `stop`; `count` is answered with {"count": parts so far}.
 """
 
 import argparse
@@ -67,6 +67,7 @@ def _obey(gate: VirtualGate, orders: Iterable[bytes], done: threading.Event, jit
     known: dict[str, Callable[[], object]] = {
         "fire": gate.fire, "drop": gate.drop_next, "corrupt": gate.corrupt_next, "duplicate": gate.duplicate_next,
         "noise": gate.send_noise, "unplug": gate.unplug, "replug": gate.replug, "stop": gate.stop, "quit": done.set,
+        "count": lambda: print(json.dumps({"count": len(gate.fired)}), flush=True),
     }  # fmt: skip
     for line in orders:
         order = line.decode("ascii", "replace").strip()

@@ -7,7 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from linewatch.core.errors import DatasetError
-from linewatch.core.station import Section
+from linewatch.core.station import Section, told
 
 
 class Source(Section):
@@ -80,11 +80,10 @@ def load_config(path: Path) -> TrainConfig:
         document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise DatasetError(path, exc.strerror or "cannot be read") from exc
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise DatasetError(path, f"is not YAML: {exc}") from exc
     try:
         return TrainConfig.model_validate(document)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"{path}: {key}", first["msg"]) from exc
+        errors = exc.errors(include_url=False)
+        raise DatasetError(*told(path, errors[0], len(errors) - 1)) from exc

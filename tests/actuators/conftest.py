@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,16 @@ from linewatch.core.wire import HEARTBEAT_NS, Heartbeat, WireDecision, wire_deci
 from linewatch.line.actuator_link import ActuatorLink
 
 
-def make_decision(seq: int, run: str = "run-1", verdict: Verdict = Verdict.REJECT, delay_ms: float = 600.0) -> WireDecision:
+def make_decision(
+    seq: int, run: str = "run-1", verdict: Verdict = Verdict.REJECT, delay_ms: float = 600.0
+) -> WireDecision:
     cause = Cause.OK if verdict is Verdict.PASS else Cause.DEFECT
     now_ns = time.monotonic_ns()
     return wire_decision(Decision("t1", run, seq, verdict, cause, now_ns, now_ns, now_ns, delay_ms), "m", "r")
+
+
+def _decide(decision: WireDecision, link: ActuatorLink) -> None:
+    link.decide(decision, time.monotonic_ns())
 
 
 class FakeLoop:
@@ -38,11 +45,12 @@ class FakeLoop:
 
     def decide(self, *decisions: WireDecision) -> None:
         for decision in decisions:
-            self.do(lambda link, decision=decision: link.decide(decision, time.monotonic_ns()))
-        self.do(lambda _link: setattr(self, "up_to", max(self.up_to, *(one.seq for one in decisions))))
+            self.do(partial(_decide, decision))
+        self.do(lambda _: self._raise(max(decision.seq for decision in decisions)))
 
     def send_raw(self, *frames: bytes) -> None:
         """To every actuator, as it is."""
+
         def send(link: ActuatorLink) -> None:
             for peer in link._peers.values():
                 link.socket.send_multipart([peer.identity, *frames])
@@ -51,6 +59,9 @@ class FakeLoop:
 
     def do(self, order: Callable[[ActuatorLink], None]) -> None:
         self._orders.append(order)
+
+    def _raise(self, up_to: int) -> None:
+        self.up_to = max(self.up_to, up_to)
 
     def close(self) -> None:
         self._stop.set()

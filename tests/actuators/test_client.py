@@ -117,7 +117,7 @@ def test_an_actuator_that_is_slow_to_acknowledge_acts_once_all_the_same(line: An
         settled(client)
         line.decide(decision(1))
         time.sleep(0.15)
-        assert len(receive(client, lambda found: client.duplicates > 0)) == 1
+        assert len(receive(client, lambda _: client.duplicates > 0)) == 1
         assert client.seq == 1
 
 

@@ -39,9 +39,8 @@ def names(found: list[dict[str, Any]]) -> list[str]:
     return [act["act"] for act in found]
 
 
-def test_rejects_are_blown_at_their_time_and_passes_are_let_go(
-    line: Any, decision: Make, rejecter: subprocess.Popen[bytes], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("rejecter")
+def test_rejects_are_blown_at_their_time_and_passes_are_let_go(line: Any, decision: Make, tmp_path: Path) -> None:
     assert names(acts(tmp_path, lambda found: len(found) == 2)) == ["reject_all", "normal"]
     sent = [decision(1), decision(2, verdict=Verdict.PASS), decision(3, delay_ms=300)]
     line.decide(*sent)
@@ -54,8 +53,9 @@ def test_rejects_are_blown_at_their_time_and_passes_are_let_go(
         assert (act["verdict"], act["cause"], act["run"]) == ("REJECT", "defect", "run-1")
 
 
+@pytest.mark.usefixtures("rejecter")
 def test_a_decision_that_comes_too_late_is_said_and_hits_no_other_part(
-    line: Any, decision: Make, rejecter: subprocess.Popen[bytes], tmp_path: Path
+    line: Any, decision: Make, tmp_path: Path
 ) -> None:
     acts(tmp_path, lambda found: len(found) == 2)
     late = decision(1, delay_ms=0)

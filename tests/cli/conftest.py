@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,23 @@ def run(tmp_path: Path) -> Run:
         return subprocess.run(command(*arguments), cwd=tmp_path, env=there, capture_output=True, text=True, check=False)
 
     return run_command
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `linewatch ARGUMENTS` as `run` does, without waiting for its end; nothing outlives the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_command(*arguments: object) -> subprocess.Popen[str]:
+        there = environment(RUNTIME_DIRECTORY=str(tmp_path / "r"))
+        process = subprocess.Popen(command(*arguments), cwd=tmp_path, env=there, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start_command
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture(scope="session")

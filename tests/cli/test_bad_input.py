@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from linewatch.cli import main
 from linewatch.sim.dataset import write_dataset
 from linewatch.sim.gate import VirtualGate
 
@@ -87,7 +88,7 @@ def test_endpoint_that_strangers_could_reach(run: Run, write_station: WriteStati
         refused(run("run", station), 3, "endpoints.actuators: 'tcp://0.0.0.0:5599'", "plaintext")
 
 
-def test_output_below_a_file(run: Run, write_station: WriteStation, tmp_path: Path) -> None:
+def test_output_below_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     refused(run("render", "--count", "1", "--output", "file/below"), 5, "file/below")
     refused(
@@ -105,40 +106,37 @@ def test_replay_of_nothing(run: Run, write_station: WriteStation, tmp_path: Path
     assert not (tmp_path / "runs").exists()
 
 
-def test_missing_and_damaged_weights(run: Run, write_station: WriteStation, tmp_path: Path, model: Path) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    list(write_dataset(pictures, seed=0, count=1, size_px=64))
-    for damage, reason in ((None, "weights are missing"), (b"cut short", "sha256")):
-        copy = tmp_path / f"model-{reason[:3]}"
+@pytest.fixture
+def station_with_damage(write_station: WriteStation, tmp_path: Path, model: Path) -> Callable[[bytes | None], Path]:
+    """A station whose model has its card, and these bytes or nothing for weights; beside it a picture to replay."""
+    list(write_dataset(tmp_path, seed=0, count=1, size_px=64))
+
+    def write(weights: bytes | None) -> Path:
+        copy = tmp_path / "copy"
         copy.mkdir()
         (copy / "model.yaml").write_bytes((model / "model.yaml").read_bytes())
-        if damage is not None:
-            (copy / "weights.safetensors").write_bytes(damage)
-        station = write_station(detector={"model": str(copy), "device": "cpu"})
-        refused(run("replay", pictures / "images", "--station", station), 3, copy / "weights.safetensors", reason)
+        if weights is not None:
+            (copy / "weights.safetensors").write_bytes(weights)
+        return write_station(detector={"model": str(copy), "device": "cpu"})
+
+    return write
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (["fly"], "fly"),
-        (["run"], "STATION"),
-        (["run", "s.yaml", "--fast"], "--fast"),
-        (["run", "s.yaml", "more"], "more"),
-        (["replay", ".", "--station", "s.yaml", "--limit", "0"], "--limit: '0'"),
-        (["replay", ".", "--station", "s.yaml", "--limit", "some"], "--limit: 'some'"),
-        (["replay", ".", "--station", "s.yaml", "--pace", "slow"], "--pace: 'slow'"),
-        (["demo", "--seconds", "0"], "--seconds: '0'"),
-        (["demo", "--defect-rate", "2"], "--defect-rate: '2'"),
-        (["evaluate", "--model", "m", "--annotations", "a", "--output", "o", "--threshold", "nan"], "--threshold"),
-        (["train", "c.yaml", "--device", "tpu"], "--device: 'tpu'"),
-        (["render", "--output", "o", "--count", "-1"], "--count: '-1'"),
-        (["models", "fetch", "everything"], "everything"),
-    ],
-)
-def test_wrong_arguments(run: Run, arguments: list[str], named: str) -> None:
-    refused(run(*arguments), 2, named, "--help`")
+def test_missing_weights(run: Run, station_with_damage: Callable[[bytes | None], Path], tmp_path: Path) -> None:
+    station = station_with_damage(None)
+    weights = tmp_path / "copy" / "weights.safetensors"
+    refused(run("replay", "images", "--station", station), 3, f"{weights}: weights are missing")
+
+
+def test_wrong_sha256(
+    station_with_damage: Callable[[bytes | None], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = station_with_damage(b"cut short")
+    out = tmp_path / "out"
+    assert main(["replay", str(tmp_path / "images"), "--station", str(station), "--output", str(out)]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / 'copy' / 'weights.safetensors'}: sha256 is" in line
+    assert not out.exists()
 
 
 def test_demo_with_a_pace_that_is_none(run: Run) -> None:

@@ -3,13 +3,13 @@
 import pytest
 
 from linewatch.core.channel import Channel, ChannelClosed, channel_pair
-from linewatch.core.messages import Cause, Expose, Inspection, Stop
+from linewatch.core.messages import AnyMessage, Cause, Expose, Inspection, Stop
 
 
 def test_messages_arrive_whole_and_in_order() -> None:
     ours, bare = channel_pair()
     theirs = Channel(bare)
-    sent = [Expose(1, 5), Inspection(1, Cause.OK), Stop()]
+    sent: list[AnyMessage] = [Expose(1, 5), Inspection(1, Cause.OK), Stop()]
     assert all(ours.send(message) for message in sent)
     assert list(theirs.receive()) == sent
     assert list(theirs.receive()) == []

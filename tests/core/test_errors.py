@@ -17,6 +17,8 @@ def test_exit_codes() -> None:
 
 def test_every_error_is_in_the_tree_that_the_module_shows() -> None:
     shown = errors.__doc__ or ""
-    classes = [found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, LinewatchError)]
+    classes = [
+        found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, LinewatchError)
+    ]
     assert len(classes) > 10
     assert [found.__name__ for found in classes if found.__name__ not in shown] == []

@@ -25,7 +25,9 @@ def test_every_message_comes_back_as_it_was() -> None:
         assert decode(encode(message)) == message
 
 
-@pytest.mark.parametrize("datagram", [b"", b"\xc0", b"\x80", b"\x81\xa4type\xa4None", b"\x93\x01\x02\x03", b"\xff" * 99])
+@pytest.mark.parametrize(
+    "datagram", [b"", b"\xc0", b"\x80", b"\x81\xa4type\xa4None", b"\x93\x01\x02\x03", b"\xff" * 99]
+)
 def test_anything_else_is_a_msgspec_error(datagram: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode(datagram)

@@ -65,5 +65,5 @@ def test_no_station_at_all(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StationError, match="none.yaml: No such file"):
+    with pytest.raises(StationError, match=r"none\.yaml: No such file"):
         load_station(tmp_path / "none.yaml")

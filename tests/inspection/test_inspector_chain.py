@@ -10,6 +10,7 @@ from linewatch.core.clock import RecordedClock
 from linewatch.core.errors import CalibrationError, StationError
 from linewatch.core.messages import Cause, Detection
 from linewatch.core.station import Station, parse_station
+from linewatch.inspection.acceptance import Acceptance
 from linewatch.inspection.inspector import Inspector, Part, assemble
 from linewatch.inspection.quality import Doubt
 from linewatch.pictures.types import Picture
@@ -100,8 +101,8 @@ def test_a_picture_that_does_not_fit_the_calibration_is_an_incomplete_frame() ->
     def refuse(_: Picture) -> Picture:
         raise CalibrationError("calibration of left: size_px", "the picture is 8 x 6", [9, 9])
 
-    ready = inspector(Darkness())
-    ready._rectify = refuse
+    acceptance = Acceptance(station().acceptance, Darkness.classes, None)
+    ready = Inspector(station(), Darkness(), refuse, acceptance, RecordedClock())
     found = ready.inspect([Part(1, grey(250))])
     assert found[0].cause is Cause.INCOMPLETE_FRAME
     assert "size_px" in found[0].reason

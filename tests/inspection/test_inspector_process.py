@@ -154,7 +154,7 @@ def test_health_comes_while_idle_and_counts_the_parts(start: Start) -> None:
     beats = station.messages(Health)
     for _ in range(5):
         beat = next(beats)
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 30.0
     assert beat.progress == 1
     assert 5 < beat.rss_mb < 2000
 

@@ -1,4 +1,4 @@
-"""The daemon as a real process with small real children, a virtual gate, and an observer that writes everything down."""
+"""The daemon as a real process with small real children, a virtual gate, and an observer that keeps everything."""
 
 import json
 import os
@@ -88,6 +88,7 @@ class Line:
         self.actuators = f"ipc://{self.runtime}/t1/actuators.sock"
         self.observer = Observer(self.observers)
         self.daemon: subprocess.Popen[bytes] | None = None
+        self.launched: list[subprocess.Popen[bytes]] = []
         self.base = 0
 
     def write_station(self, **changes: Any) -> None:
@@ -100,6 +101,7 @@ class Line:
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
         with (self.folder / "log").open("ab") as log:
             self.daemon = subprocess.Popen([*command, *arguments], env=environment, stderr=log)
+        self.launched.append(self.daemon)
         return self.daemon
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -118,17 +120,14 @@ class Line:
         def passes() -> bool:
             self.gate.fire()
             time.sleep(0.2)
-            decided = self.observer.of("decision")
-            return bool(decided) and decided[-1]["cause"] in ("ok", "defect") and self.decided_all()
+            decided, beats = self.observer.of("decision"), self.observer.of("heartbeat")
+            good = bool(decided) and decided[-1]["cause"] in ("ok", "defect")
+            return good and bool(beats) and beats[-1]["seq"] == max(said["seq"] for said in decided)
 
         assert wait_until(passes), self.log()
         assert wait_until(lambda: set(self.children()) == {"camera", "inspector", "recorder"})
         self.base = int(self.observer.of("heartbeat")[-1]["seq"])
         self.observer.heard.clear()
-
-    def decided_all(self) -> bool:
-        """Whether the line has decided every part that ever broke the gate."""
-        return bool(self.observer.of("heartbeat")[-1:]) and self.observer.of("heartbeat")[-1]["seq"] == len(self.gate.fired)
 
     def log(self) -> str:
         return (self.folder / "log").read_text() if (self.folder / "log").exists() else ""
@@ -169,8 +168,9 @@ class Line:
         return self.daemon.wait(30)
 
     def close(self) -> None:
-        if self.daemon is not None:
-            self.kill()
+        for daemon in self.launched:
+            daemon.kill()
+            daemon.wait()
         self.gate.close()
         self.observer.close()
 

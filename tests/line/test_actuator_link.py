@@ -54,11 +54,13 @@ class Actuator:
         assert link.socket.poll(3000)
         return link.receive(now_ns)
 
-    def register(self, link: ActuatorLink, name: str = "rej", run: str = "", seq: int = 0, now_ns: int = 0) -> list[str]:
+    def register(
+        self, link: ActuatorLink, name: str = "rej", run: str = "", seq: int = 0, now_ns: int = 0
+    ) -> list[str]:
         return [note.kind for note in self.say(link, Register(v=1, name=name, run=run, seq=seq), now_ns)]
 
     def heard(self, count: int) -> list[FromLine]:
-        found = []
+        found: list[FromLine] = []
         while len(found) < count and self.socket.poll(3000):
             found.append(unpack(self.socket.recv_multipart()))
         assert not self.socket.poll(20)
@@ -198,6 +200,18 @@ def test_messages_that_are_none_are_counted_and_answered_by_nothing(link: Actuat
         assert [note.kind for note in actuator.say(link, payload)] == ["actuator_refused"]
     assert link.refused == 4
     assert actuator.heard(0) == []
+
+
+def test_one_who_floods_the_line_is_disconnected_and_the_others_are_served(
+    link: ActuatorLink, actuator: Actuator, context: zmq.Context[Socket], tmp_path: Path
+) -> None:
+    rude = Actuator(context, tmp_path)
+    rude.socket.send(b"x" * 10_000_000)
+    actuator.register(link)
+    link.decide(decision(1), 0)
+    assert actuator.seqs(2) == [1]
+    assert link.refused == 0
+    rude.socket.close()
 
 
 def test_a_late_decision_is_repeated_for_a_while_all_the_same(link: ActuatorLink, actuator: Actuator) -> None:

@@ -68,7 +68,14 @@ class LineModel(RuleBasedStateMachine):
         self.sequencer.failed(FrameFailed(seq, cause, ""), self.now)
         self.drain()
 
-    @rule(seq=SEQS, cause=st.sampled_from(Cause), score=SCORES, effect=EFFECTS, found=st.booleans(), wait=st.integers(0, 500))
+    @rule(
+        seq=SEQS,
+        cause=st.sampled_from(Cause),
+        score=SCORES,
+        effect=EFFECTS,
+        found=st.booleans(),
+        wait=st.integers(0, 500),
+    )
     def answer(self, seq: int, cause: Cause, score: float, effect: str, found: bool, wait: int) -> None:
         self.now += wait  # the loop may notice an answer before it notices the deadline
         detections = (Detection("chip", score, 0, 0, 1, 1, effect),) if found else ()

@@ -221,3 +221,26 @@ def test_a_gate_of_its_own_process_reports_what_it_did() -> None:
         (fired["counter"], fired["t_us"]) for fired in report["fired"] if fired["delivery"] == "sent"
     ]
     assert [fired["delivery"] for fired in report["fired"]] == ["sent", "dropped", "sent"]
+
+
+def test_a_gate_of_its_own_process_runs_at_a_pace_when_told() -> None:
+    command = [sys.executable, "-m", "linewatch.sim.gate_process", "--delay", "0", "--linger", "0", "--jitter", "0.1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        process.stdout.readline()
+        print("pace 1200", file=process.stdin, flush=True)
+        time.sleep(0.6)
+        print("stop\ncount", file=process.stdin, flush=True)
+        count = json.loads(process.stdout.readline())["count"]
+        time.sleep(0.2)
+        print("quit", file=process.stdin, flush=True)
+        report = json.loads(process.stdout.readline())
+    assert 3 <= count <= 13
+    assert [fired["counter"] for fired in report["fired"]] == list(range(1, count + 1))
+
+
+def test_a_gate_of_its_own_process_refuses_orders_it_does_not_know() -> None:
+    command = [sys.executable, "-m", "linewatch.sim.gate_process", "--delay", "0", "--linger", "0"]
+    found = subprocess.run(command, input="pace 0\npace fast\nquit\n", capture_output=True, text=True, timeout=30)
+    assert found.returncode == 0
+    assert found.stderr == "unknown order: pace 0\nunknown order: pace fast\n"

@@ -127,9 +127,7 @@ def test_a_doubled_message_is_one_part(gate: GateKeeper, virtual: VirtualGate) -
 
 
 @pytest.mark.parametrize(("counters", "kind"), [((5000, 1, 2), "gate_restarted"), ((1, 5000, 5001), "desync")])
-def test_a_gate_that_starts_again(
-    gate: GateKeeper, virtual: VirtualGate, counters: tuple[int, ...], kind: str
-) -> None:
+def test_a_gate_that_starts_again(gate: GateKeeper, virtual: VirtualGate, counters: tuple[int, ...], kind: str) -> None:
     for number, counter in enumerate(counters):
         virtual.send_noise(frame(f"T,{counter},{number}"))
     edges, kinds = read(gate, 3)

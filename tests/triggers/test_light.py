@@ -1,6 +1,5 @@
 """The light on a control line, and how an FTDI adapter's latency is found."""
 
-import os
 import time
 from pathlib import Path
 
@@ -38,6 +37,6 @@ def test_a_port_that_is_gone_does_not_end_the_light() -> None:
 def test_latency_timer_of_an_adapter(tmp_path: Path) -> None:
     (tmp_path / "ttyUSB3").mkdir()
     (tmp_path / "ttyUSB3" / "latency_timer").write_text("16\n")
-    os.symlink("/dev/ttyUSB3", tmp_path / "by-id")
+    (tmp_path / "by-id").symlink_to("/dev/ttyUSB3")
     assert latency_ms(str(tmp_path / "by-id"), devices=tmp_path) == 16
     assert latency_ms("/dev/ttyS0", devices=tmp_path) is None
