@@ -2,6 +2,8 @@
 
 A thread of its own takes every frame as it comes, so that no old frame waits in a driver's buffer and a device that
 hangs never silences the camera process. A frame answers a trigger when it is fresh enough, and answers only one.
+
+A network stream that changes its size without ending is scaled by OpenCV to the size it began with, and does not tell.
 """
 
 import threading

@@ -82,8 +82,10 @@ def runtime_folder() -> Path:
 
 def controller_channel() -> Channel:
     """This child's end of its channel. Raises UsageError outside a supervised child."""
-    _from_controller(CHANNEL_FD)
+    number = _from_controller(CHANNEL_FD)
     try:
+        # Held to the very end, so that a closed channel means an exit code: unwinding may take a second before that.
+        os.dup(int(number))
         return inherited_channel()
     except (OSError, ValueError) as exc:
         raise UsageError(CHANNEL_FD, f"is no open socket: {exc}", os.environ[CHANNEL_FD]) from exc

@@ -68,6 +68,8 @@ class FrameRing:
                 mapped = mmap.mmap(file.fileno(), 0)
         except (OSError, ValueError) as exc:
             raise StorageError(path, getattr(exc, "strerror", None) or "is empty") from exc
+        if len(mapped) < _PAGE:
+            raise StorageError(path, "is no frame ring or is cut short")
         magic, slots, slot_bytes = _FILE_HEADER.unpack_from(mapped, 0)
         if magic != _MAGIC or len(mapped) < _PAGE + slots * _stride(slot_bytes):
             raise StorageError(path, "is no frame ring or is cut short")

@@ -80,16 +80,18 @@ def select(
 ) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Detections of each picture: boxes (n, 4), scores (n,), labels (n,), best first, after per-class NMS.
 
-    Non-finite scores are kept, so that the caller can see that the part is in doubt.
+    A picture with a number that is not finite anywhere gets one detection of score NaN: the part is in doubt.
     """
     boxes, scores = raw.boxes(), raw.logits.float().sigmoid()
+    # A sigmoid turns an infinite logit into an ordinary 0 or 1: look before it.
+    sound = raw.logits.isfinite().all(-1) & boxes.isfinite().all(-1)
     found = []
-    for box, score in zip(boxes, scores, strict=True):
-        flat = score.flatten()
-        if not bool(torch.isfinite(flat).all()):
-            bad = (~torch.isfinite(flat)).nonzero()[:1, 0]
-            found.append((box[bad // score.shape[1]], flat[bad], bad % score.shape[1]))
+    for box, score, whole in zip(boxes, scores, sound, strict=True):
+        if not bool(whole.all()):
+            bad = (~whole).nonzero()[:1, 0]
+            found.append((box[bad], torch.full_like(score[bad, 0], torch.nan), torch.zeros_like(bad)))
             continue
+        flat = score.flatten()
         top, index = flat.topk(min(candidates, flat.numel()))
         index = index[top > min_score]
         place, label = index // score.shape[1], index % score.shape[1]

@@ -48,7 +48,7 @@ class DsmoeDetector:
 
     @property
     def name(self) -> str:
-        return f"{self._model.card.name} {self._model.card.sha256[:12]}"
+        return f"{self._model.card.name} {self._model.card.sha256[:12]} on {self._device}"
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:

@@ -103,7 +103,7 @@ def test_a_restarted_camera_goes_on_with_the_same_part_numbers(
         ({"kind": "opencv", "source": "/dev/video97", "width": 64, "height": 48}, 4, "/dev/video97: does not exist"),
         ({"kind": "opencv", "source": "no.avi", "width": 64, "height": 48}, 4, "no.avi: does not exist"),
         ({"kind": "simulated", "width": 64, "height": 48}, 3, "camera.height: 48"),
-        ({"kind": "folder", "path": "/tmp", "width": 64}, 3, "camera.folder.height"),
+        ({"kind": "folder", "path": "/tmp", "width": 64}, 3, "height: Field required"),
         ({"kind": "polaroid"}, 3, "station.yaml: camera"),
     ],
 )

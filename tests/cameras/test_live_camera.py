@@ -1,5 +1,6 @@
 """A live camera: a real stream over a real socket, that lags, stalls, changes its size and goes away."""
 
+import contextlib
 import http.server
 import threading
 import time
@@ -117,12 +118,16 @@ def test_a_camera_that_stalls_gives_no_frame_and_never_an_old_one(stream: Stream
     assert time.monotonic() - started < 10
 
 
-def test_another_size_is_an_incomplete_frame(stream: Stream, camera: LiveSource) -> None:
-    assert eventually(camera, 100)
+def test_another_size_is_an_incomplete_frame(stream: Stream) -> None:
     stream.size = (80, 48)
+    camera = LiveSource(settings(f"http://127.0.0.1:{stream.port}/cam.mjpg"), max_capture_ms=2000)
+    camera.open()
     with pytest.raises(PictureError, match="'80 x 48': the station says 64 x 48"):
-        for seq in range(100):
-            camera.capture(seq, time.monotonic_ns())
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
+            with contextlib.suppress(CameraError):  # a slow machine may miss a frame or two
+                camera.capture(1, time.monotonic_ns())
+    camera.close()
 
 
 def test_an_unplugged_camera_is_told_and_comes_back(stream: Stream, camera: LiveSource) -> None:

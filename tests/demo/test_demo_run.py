@@ -24,7 +24,7 @@ from linewatch.sim.scene import describe
 DEMO = Path(__file__).parent / "truth" / "demo.py"
 PATIENCE_S = 240  # a machine that does something else beside takes its time to start nine processes
 
-INSPECTED = ("ok", "defect")
+UNDER_LOAD = ("timeout", "capture_jitter", "overrun")
 
 pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
@@ -98,14 +98,14 @@ def assert_nothing_is_left(folder: Path, runs: int) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("demo")
-    with started(folder, "4", "300") as process:
+    with started(folder, "4", "150") as process:
         yield finish(process, folder)
     assert_nothing_is_left(folder, runs=2)
 
 
 def expected(seq: int) -> tuple[str, bool]:
     """What the inspector of this test says of part `seq`, and whether the part is defective."""
-    defective = [bool(describe(3, part - 1, 0.4).defects) for part in range(1, seq + 1)]
+    defective = [bool(describe(2, part - 1, 0.4).defects) for part in range(1, seq + 1)]
     if seq % 8 == 0:
         return "model_error", defective[-1]
     if defective[-1]:
@@ -118,7 +118,7 @@ def test_every_bottle_is_accounted_for(run: Run) -> None:
     assert run.code == 0
     assert (found["missing"], found["duplicates"], found["disputed"], found["holds"]) == (0, 0, 0, True)
     assert found["triggers"] == found["pass"] + found["reject_defect"] + sum(found["failsafe"].values())
-    assert 10 <= found["triggers"] <= 21
+    assert 7 <= found["triggers"] <= 12
     assert found["warm_up"]["triggers"] >= 4
 
 
@@ -132,16 +132,21 @@ def test_the_three_books_and_the_gate_name_the_same_parts(run: Run) -> None:
 
 
 def test_escapes_and_false_rejects_are_exactly_the_mistakes_that_were_made(run: Run) -> None:
-    # A machine under load may add fail-safe rejects; every part that was inspected must be as the inspector said.
-    inspected = {part["seq"]: part["cause"] for part in run.summary["parts"] if part["cause"] in INSPECTED}
-    assert {seq: expected(seq)[0] for seq in inspected} == inspected
-    mistakes = {seq: expected(seq) for seq in inspected}
-    assert run.summary["escaped_parts"] == [seq for seq, said in mistakes.items() if said == ("ok", True)]
-    assert run.summary["false_reject_parts"] == [seq for seq, said in mistakes.items() if said == ("defect", False)]
+    parts = run.summary["parts"]
+    # A machine under load may add fail-safe rejects of its own; everything else must be as the inspector said.
+    inspected = {part["seq"]: part["cause"] for part in parts if part["cause"] not in UNDER_LOAD}
+    said = {seq: expected(seq) for seq in inspected}
+    assert inspected == {seq: cause for seq, (cause, _) in said.items()}
+    assert run.summary["escaped_parts"] == [seq for seq, answer in said.items() if answer == ("ok", True)]
+    assert run.summary["false_reject_parts"] == [seq for seq, answer in said.items() if answer == ("defect", False)]
     assert run.summary["escapes"] == len(run.summary["escaped_parts"])
     assert run.summary["false_rejects"] == len(run.summary["false_reject_parts"])
-    assert len(inspected) < 8 or run.summary["escapes"] + run.summary["false_rejects"] > 0
-    assert run.summary["failsafe"].get("model_error", 0) > 0
+    assert run.summary["defective"] == sum(expected(part["seq"])[1] for part in parts)
+
+
+def test_the_mistakes_of_this_test_are_of_every_kind() -> None:
+    said = [expected(seq) for seq in range(1, 10)]
+    assert ("ok", True) in said and ("defect", False) in said and "model_error" in dict(said)
 
 
 def test_boxes_and_classes_are_told_apart(run: Run) -> None:
@@ -161,14 +166,14 @@ def test_the_summary_has_the_agreed_keys(run: Run) -> None:
     memory = run.summary["memory_mb"]
     assert {"controller", "camera", "inspector", "recorder", "total"} <= memory.keys()
     assert all(memory[name] > 1 for name in ("controller", "camera", "inspector", "recorder", "total"))
-    assert run.summary["pace_per_min"] == 300
+    assert run.summary["pace_per_min"] == 150
 
 
 def test_the_table_says_what_the_summary_says(run: Run) -> None:
     rows = {line[:24].strip(): line[24:].split() for line in run.printed.splitlines()}
     for name, key in (("triggers", "triggers"), ("missing", "missing"), ("escapes", "escapes"), ("pass", "pass")):
         assert rows[name][0] == str(run.summary[key])
-    assert "parts/s; the line runs at 300 bottles/min." in run.printed
+    assert "parts/s; the line runs at 150 bottles/min." in run.printed
 
 
 def test_the_contact_sheet_is_named_last_and_is_a_picture(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Assignment and losses: where targets go, and that perfect predictions cost less."""
 
+import pytest
 import torch
 
 from linewatch.dsmoe.criterion import assign
@@ -53,8 +54,10 @@ def test_a_good_part_has_no_targets() -> None:
     assert not bool(assigned.positive.any())
 
 
-def test_non_finite_scores_are_kept_for_the_caller_to_see() -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("where", ["logits", "sides"])
+def test_a_number_that_is_not_finite_puts_the_picture_in_doubt(value: float, where: str) -> None:
     raw = raw_for([10, 12, 40, 44], 1)
-    raw.logits[0, 5, 2] = float("nan")
-    _, scores, labels = select(raw)[0]
-    assert labels.tolist() == [2] and not bool(torch.isfinite(scores).all())
+    getattr(raw, where)[0, 5, 2] = value
+    _, scores, _ = select(raw)[0]
+    assert len(scores) == 1 and bool(scores.isnan().all())

@@ -175,7 +175,7 @@ class Line:
         self.observer.close()
 
 
-def wait_until(condition: Callable[[], Any], limit_s: float = 40.0) -> bool:
+def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> bool:
     end = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > end:

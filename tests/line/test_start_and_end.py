@@ -93,7 +93,7 @@ def test_sigkill_takes_the_children_along_and_the_next_run_names_the_gap(line: A
 
 
 def test_a_child_that_refuses_the_station_ends_the_daemon_with_its_code(line: Any) -> None:
-    assert line.launch("--camera-exit", "3").wait(40) == 3
+    assert line.launch("--camera-exit", "3").wait(60) == 3
 
 
 def test_a_child_without_its_device_is_tried_again(line: Any, wait: Wait) -> None:
@@ -101,7 +101,7 @@ def test_a_child_without_its_device_is_tried_again(line: Any, wait: Wait) -> Non
     assert wait(lambda: line.log().count("camera exited: exit code 4") >= 2)
     assert daemon.poll() is None
     second = line.launch()
-    assert second.wait(40) == 4
+    assert second.wait(60) == 4
     assert f"another linewatch (process {daemon.pid}) runs this station" in line.log()
     line.daemon = daemon
     assert line.stop() == 0
@@ -114,7 +114,7 @@ def test_what_keeps_the_line_from_starting_is_one_line_and_a_code(line: Any) -> 
         ({"endpoints": {"observers": "tcp://*:5551"}}, 3, "reachable from the network"),
     ):
         line.write_station(**changes)
-        assert line.launch().wait(40) == code
+        assert line.launch().wait(60) == code
         assert said in line.log()
     assert "Traceback" not in line.log()
 

@@ -21,7 +21,7 @@ def main() -> int:
             output=Path(output),
             pace=pace,
             defect_rate=0.4,
-            seed=3,
+            seed=2,
             run_command=daemon or DAEMON,
             warm_up_s=1.0,
         )
