@@ -16,6 +16,10 @@ from linewatch.dsmoe.network import Output
 from linewatch.dsmoe.routing import balance_loss
 from linewatch.dsmoe.text import ClassAnchors
 
+# A box that nothing overlaps yet (a small defect on plain ground, early on) must still teach, or it is never found:
+_FAINT = 1e-20  # its places are candidates all the same,
+_LEAST_TARGET = 0.1  # and the best of them is taught at least this score.
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -61,16 +65,16 @@ def _assign_one(
 ) -> None:  # fmt: skip
     inside = _inside(points, box)  # (n, N)
     overlap = box_iou(box, predicted).clamp_min(0) * inside
-    metric = scores[:, label].T.pow(alpha) * overlap.pow(beta)
+    metric = scores[:, label].T.pow(alpha) * overlap.pow(beta) + _FAINT * inside
     candidates = metric.topk(min(top, metric.shape[1]), dim=1).indices
-    chosen = torch.zeros_like(inside).scatter_(1, candidates, True) & inside & (metric > 1e-9)
+    chosen = torch.zeros_like(inside).scatter_(1, candidates, True) & inside
     owner = torch.where(chosen, overlap, overlap.new_tensor(-1.0)).max(0)  # a place serves the box it overlaps most
     taken = owner.values >= 0
     place, which = taken.nonzero()[:, 0], owner.indices[taken]
     aligned = metric[which, place]
     best = torch.zeros(len(box), device=box.device).scatter_reduce_(0, which, aligned, "amax")
     best_overlap = torch.zeros_like(best).scatter_reduce_(0, which, overlap[which, place], "amax")
-    target_scores[place, label[which]] = (aligned / best[which].clamp_min(1e-9) * best_overlap[which]).clamp_min(1e-6)
+    target_scores[place, label[which]] = aligned / best[which] * best_overlap[which].clamp_min(_LEAST_TARGET)
     target_boxes[place] = box[which]
 
 

@@ -36,4 +36,5 @@ def check_exposure(picture: Picture, exposure: Exposure) -> Doubt | None:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(side) for side in shape)
+    """Width x height, as the station file and the cameras say it."""
+    return f"{shape[1]} x {shape[0]} {'grey' if len(shape) == 2 else 'colour'}"

@@ -33,6 +33,7 @@ class Augmentation(Section):
     crop_px: int = Field(224, multiple_of=32, gt=0)
     on_defect: float = Field(0.6, ge=0, le=1, description="share of crops that hold a whole defect")
     on_good: float = Field(0.2, ge=0, le=1, description="share of crops from pictures without a defect")
+    emphasis: dict[str, float] = Field({}, description="how much oftener crops are cut around this class than others")
     turn: bool = Field(True, description="flips and quarter turns")
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")

@@ -42,6 +42,9 @@ class CropSource:
         self._labels = [np.array([b.label for b in p.boxes], np.int64) for p in annotations.pictures]
         self._bad = [index for index, boxes in enumerate(self._boxes) if len(boxes)]
         self._good = [index for index, boxes in enumerate(self._boxes) if not len(boxes)]
+        weights = np.array([augmentation.emphasis.get(name, 1.0) for name in annotations.classes])
+        self._box_odds = [_odds(weights[labels]) for labels in self._labels]
+        self._bad_odds = _odds(np.array([weights[self._labels[index]].max() for index in self._bad]))
         self._augmentation = augmentation
         self._seed = seed
 
@@ -53,7 +56,8 @@ class CropSource:
         rules = self._augmentation
         draw = rng.random()
         good = bool(self._good) and draw < rules.on_good
-        which = int(rng.choice(self._good if good or not self._bad else self._bad))
+        from_good = good or not self._bad
+        which = int(rng.choice(self._good) if from_good else rng.choice(self._bad, p=self._bad_odds))
         scale = float(rng.uniform(*rules.scale))
         side = round(rules.crop_px / scale)
         on_defect = not good and draw < rules.on_good + rules.on_defect
@@ -76,7 +80,9 @@ class CropSource:
     def _corner(self, rng: np.random.Generator, which: int, side: int, on_defect: bool) -> tuple[int, int]:
         """Upper left corner of a crop of `side` px: somewhere, or so that one drawn defect lies inside."""
         height, width = self._pixels[which].shape
-        box = self._boxes[which][int(rng.integers(len(self._boxes[which])))] if on_defect else None
+        box = None
+        if on_defect and len(self._boxes[which]):
+            box = self._boxes[which][int(rng.choice(len(self._boxes[which]), p=self._box_odds[which]))]
         corner = []
         for axis, length in ((0, width), (1, height)):
             low, high = min(0, length - side), max(0, length - side)
@@ -85,6 +91,12 @@ class CropSource:
                 low, high = max(low, min(first, last)), min(high, max(first, last))
             corner.append(int(rng.integers(low, max(low, high) + 1)))
         return corner[0], corner[1]
+
+
+def _odds(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Weights as probabilities; empty stays empty."""
+    odds: npt.NDArray[np.float64] = weights / weights.sum() if len(weights) else weights
+    return odds
 
 
 def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:

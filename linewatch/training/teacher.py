@@ -64,7 +64,7 @@ def _encoder(folder: Path | None) -> Any:
         from transformers.utils import logging
     except ImportError as exc:
         raise ModelError(exc.name or ENCODER, "is not installed; pip install 'linewatch[teacher]'") from exc
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         return SentenceTransformer(str(path), device="cpu", local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError) as exc:

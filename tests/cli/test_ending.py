@@ -117,9 +117,14 @@ def test_a_reader_that_goes_away_needs_no_explanation() -> None:
     assert done.stderr == ""
 
 
+def heed_ctrl_c() -> None:
+    """A shell that starts the tests in the background lets them, and all that they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "linewatch", "render", "--count", "100000", "--output", str(tmp_path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c) as process:
         give_up = time.monotonic() + 60
         while time.monotonic() < give_up and not list(tmp_path.glob("images/*")):
             time.sleep(0.05)

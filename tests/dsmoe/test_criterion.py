@@ -61,3 +61,10 @@ def test_a_number_that_is_not_finite_puts_the_picture_in_doubt(value: float, whe
     getattr(raw, where)[0, 5, 2] = value
     _, scores, _ = select(raw)[0]
     assert len(scores) == 1 and bool(scores.isnan().all())
+
+
+def test_a_box_that_no_prediction_overlaps_still_teaches() -> None:
+    raw = raw_for([10, 12, 40, 44], 1)  # elsewhere the predicted boxes are far away
+    assigned = assign(raw, [torch.tensor([[46.0, 46, 62, 62]])], [torch.tensor([2])])
+    assert bool(assigned.positive.any())
+    assert float(assigned.scores[..., 2].max()) >= 0.1

@@ -20,7 +20,7 @@ def test_any_other_size_is_an_incomplete_frame(shape: tuple[int, ...]) -> None:
     doubt = check_size(np.zeros(shape, np.uint8), GREY)
     assert doubt is not None
     assert doubt.cause is Cause.INCOMPLETE_FRAME
-    assert "6 x 8" in doubt.reason
+    assert "station says 8 x 6 grey" in doubt.reason
 
 
 @pytest.mark.parametrize(("grey", "doubted"), [(19, True), (20, False), (200, False), (201, True)])
