@@ -1,6 +1,6 @@
 """Training batches: square crops with their boxes, drawn so that batch n is the same after any restart.
 
-Every crop is a function of (seed, step, index) alone; that is what makes a resumed run equal to an unbroken one.
+Every crop is a function of (seed, step, index) alone; that is what lets a resumed run go on like an unbroken one.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The training loop, read once from top to bottom: resumable at any step, with the same result as an unbroken run."""
+"""The training loop, read once from top to bottom: resumable after a kill, with the batches of an unbroken run."""
 
 import math
 from collections.abc import Callable

@@ -52,7 +52,7 @@ def test_pictures_in_doubt_are_named_rejects_and_the_replay_goes_on(
     assert [line.cause.value for line in found] == ["incomplete_frame", "model_error", "incomplete_frame", "ok"]
     assert "cut short" in found[0].reason
     assert "broken" in found[1].reason
-    assert "32 x 49" in found[2].reason
+    assert "picture is 49 x 32 grey" in found[2].reason
     assert (summary.failsafe, summary.passed) == (3, 1)
 
 
