@@ -46,7 +46,7 @@ def test_one_bit_and_palette_are_widened(mode: str) -> None:
 
 
 def test_real_one_bit_boards() -> None:
-    folder = Path("/work/shared/datasets/deeppcb/images")
+    folder = Path(__file__).parents[3] / "shared/datasets/deeppcb/images"
     if not folder.is_dir():
         pytest.skip("the DeepPCB pictures are not here")
     picture = read_picture(list_pictures(folder)[0])
