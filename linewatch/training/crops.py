@@ -45,6 +45,7 @@ class CropSource:
         weights = np.array([augmentation.emphasis.get(name, 1.0) for name in annotations.classes])
         self._box_odds = [_odds(weights[labels]) for labels in self._labels]
         self._bad_odds = _odds(np.array([weights[self._labels[index]].max() for index in self._bad]))
+        self._counterpart = _counterparts(annotations.classes, augmentation.inverted)
         self._augmentation = augmentation
         self._seed = seed
 
@@ -67,13 +68,11 @@ class CropSource:
             self._boxes[which] - np.array([left, top, left, top], np.float32), self._labels[which], side
         )
         if side != rules.crop_px:
-            method = cv2.INTER_AREA if side > rules.crop_px else cv2.INTER_LINEAR
-            pixels = cv2.resize(pixels, (rules.crop_px, rules.crop_px), interpolation=method).astype(
-                np.uint8, copy=False
-            )
-            boxes = boxes * (rules.crop_px / side)
+            pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.turn:
             pixels, boxes = _turned(pixels, boxes, int(rng.integers(8)))
+        if rules.invert and rng.random() < rules.invert:
+            pixels, labels = 255 - pixels, self._counterpart[labels]
         pixels = _lit(pixels, rng, rules)
         return Sample(np.ascontiguousarray(pixels), boxes, labels, self._names[which])
 
@@ -97,6 +96,18 @@ def _odds(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Weights as probabilities; empty stays empty."""
     odds: npt.NDArray[np.float64] = weights / weights.sum() if len(weights) else weights
     return odds
+
+
+def _counterparts(classes: tuple[str, ...], inverted: dict[str, str]) -> Labels:
+    """Label of each class in the negative: where copper is ground, a short is an open. Both ways; others stay."""
+    both = {**inverted, **{other: one for one, other in inverted.items()}}
+    return np.array([classes.index(both.get(name, name)) for name in classes], np.int64)
+
+
+def _resized(pixels: Pixels, rules: Augmentation) -> Pixels:
+    method = cv2.INTER_AREA if len(pixels) > rules.crop_px else cv2.INTER_LINEAR
+    resized = cv2.resize(pixels, (rules.crop_px, rules.crop_px), interpolation=method).astype(np.uint8, copy=False)
+    return np.where(resized > 127, np.uint8(255), np.uint8(0)) if rules.two_level else resized
 
 
 def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:

@@ -55,9 +55,10 @@ class FrameParser:
         """The frames, good and bad, that `chunk` completes."""
         *lines, self._pending = (self._pending + chunk).split(b"\n")
         found = [frame for line in lines for frame in _read_line(line.removesuffix(b"\r"))]
-        if len(self._pending) > MAX_FRAME:
-            found.append(_bad(self._pending, "no end of line"))
-            self._pending = b""
+        while len(self._pending) > MAX_FRAME:
+            start = max(self._pending.rfind(b"$"), 0) or len(self._pending)  # a frame may have begun after the noise
+            found.append(_bad(self._pending[:start], "no end of line"))
+            self._pending = self._pending[start:]
         return found
 
 
