@@ -38,7 +38,7 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench-line clean
+.PHONY: help setup demo test check bench-line soak clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
@@ -46,6 +46,7 @@ help:
 	@echo "make test    all checks and the quick tests"
 	@echo "make check   ruff, mypy and import-linter alone"
 	@echo "make bench-line   trigger to decision under load, beside a bare poll loop"
+	@echo "make soak    the line for 30 min (ARGS=\"--minutes 600\"): memory, files, latency over time"
 	@echo "make clean   remove .venv and caches"
 
 setup: $(READY)
@@ -79,6 +80,9 @@ test: check
 
 bench-line: setup
 	@$(BIN)/python -m benchmarks.line $(ARGS)
+
+soak: setup
+	@$(BIN)/python -m benchmarks.line.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

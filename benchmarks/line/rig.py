@@ -23,7 +23,7 @@ from linewatch.sim.scene import describe
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
-PICTURES = 50_000  # names for one picture: more triggers than any load has
+PICTURES = 200_000  # names for one picture: more triggers than any load has
 SIDE_PX = 448
 READY_S = 120.0
 
