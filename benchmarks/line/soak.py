@@ -114,8 +114,8 @@ def main() -> int:
     wrong, doubt = faults(samples), sum(s.failsafe for s in samples)
     console.print(
         f"{given.minutes:g} min at {given.per_min}/min: "
-        f"memory {samples[-1].memory_mb:.0f} MB ({growth(samples):+.2%}), {samples[-1].files} files, {doubt} rejects in doubt; {'; '.join(wrong) or 'none missing, none double'}; "
-        f"plot: {given.output}/soak.png"
+        f"memory {samples[-1].memory_mb:.0f} MB ({growth(samples):+.2%}), {samples[-1].files} files, "
+        f"{doubt} rejects in doubt; {'; '.join(wrong) or 'none missing, none double'}; plot: {given.output}/soak.png"
     )
     return 1 if wrong else 0
 
