@@ -167,6 +167,17 @@ class Storage(Section):
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
 
 
+class Alarms(Section):
+    """When people are called: event `alarm` when it begins, `alarm_over` when it ends. No limit is no alarm."""
+
+    consecutive_rejects: int | None = Field(5, ge=2, description="so many rejected parts in a row")
+    reject_rate: float | None = Field(0.25, gt=0, le=1, description="more than this share of the last parts rejected")
+    reject_rate_parts: int = Field(200, ge=10, description="how many parts `reject_rate` looks back")
+    failsafe_rate: float | None = Field(0.001, gt=0, le=1, description="more than this share rejected in doubt")
+    failsafe_rate_parts: int = Field(1000, ge=10, description="how many parts `failsafe_rate` looks back")
+    no_reject_hours: float | None = Field(8.0, gt=0, description="no reject for so long: is the camera blind?")
+
+
 class Station(Section):
     """One inspection station."""
 
@@ -186,6 +197,7 @@ class Station(Section):
     rejecter: Rejecter
     endpoints: Endpoints = Endpoints()
     storage: Storage = Storage()
+    alarms: Alarms = Alarms()
 
     @model_validator(mode="after")
     def _time_suffices(self) -> "Station":
