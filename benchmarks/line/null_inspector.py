@@ -12,6 +12,7 @@ from linewatch.core.child import Child, controller_channel, run, runtime_folder
 from linewatch.core.clock import MonotonicClock
 from linewatch.core.messages import Detection
 from linewatch.core.station import load_station
+from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
 from linewatch.pictures.frames import RingReader
@@ -39,10 +40,10 @@ class NullDetector:
 def serve(arguments: list[str]) -> None:
     """Be the inspector process until told to stop."""
     path, clock = Path(arguments[0]), MonotonicClock()
-    detector = NullDetector(float(arguments[1]))
-    inspector = assemble(load_station(path), detector, clock, path)
+    station, detector = load_station(path), NullDetector(float(arguments[1]))
+    inspector = assemble(station, detector, clock, path)
     child = Child(CHILD, controller_channel(), clock)
-    InspectorProcess(child, RingReader(runtime_folder()), inspector, clock).run("null")
+    InspectorProcess(child, RingReader(runtime_folder()), inspector, Drift(station.drift), clock).run("null")
 
 
 if __name__ == "__main__":

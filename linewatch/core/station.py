@@ -122,6 +122,14 @@ class Exposure(Section):
     max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
 
 
+class Drift(Section):
+    """When pictures have changed so much since the run began that people are called. No limit is no alarm."""
+
+    brightness: float | None = Field(0.2, gt=0, description="change of the mean grey value, as a share")
+    focus: float | None = Field(0.3, gt=0, description="change of the sharpness, as a share")
+    parts: int = Field(100, ge=5, description="parts whose middle is compared with that of the first ones")
+
+
 class Detector(Section):
     """What finds the defects."""
 
@@ -190,6 +198,7 @@ class Station(Section):
     calibration: Path | None = Field(None, description="calibration/<camera>/<date>; none is raw pixels")
     mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
     exposure: Exposure = Exposure()
+    drift: Drift = Drift()
     acceptance: tuple[Criterion, ...] = Field(
         min_length=1, description="in order: a detection belongs to the first criterion of its class that it meets"
     )
