@@ -148,12 +148,20 @@ class Line(Section):
 
 
 class Endpoints(Section):
-    """ZeroMQ endpoints to bind. ipc, or tcp on loopback; tcp beyond loopback needs the explicit word."""
+    """ZeroMQ endpoints to bind: ipc, or tcp, which needs the keys of `security` or the explicit word."""
 
     observers: str = Field("ipc://@runtime/observers.sock", description="XPUB; @runtime is the runtime folder")
     actuators: str = Field("ipc://@runtime/actuators.sock", description="ROUTER, acknowledged")
     plaintext: Literal["", "i accept that anyone on this network can read and forge decisions"] = Field(
-        "", description="needed for tcp beyond loopback"
+        "", description="these words take keys and encryption off tcp"
+    )
+
+
+class Security(Section):
+    """CURVE keys of the endpoints on tcp; `linewatch keys` makes them."""
+
+    folder: Path = Field(
+        Path("keys"), description="holds server.key, the line's secret, and allowed/NAME.pub for each client let in"
     )
 
 
@@ -185,6 +193,7 @@ class Station(Section):
     line: Line = Line()
     rejecter: Rejecter
     endpoints: Endpoints = Endpoints()
+    security: Security = Security()
     storage: Storage = Storage()
 
     @model_validator(mode="after")
@@ -274,7 +283,8 @@ def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, obje
 def _absolute(station: Station, site: Path) -> Station:
     detector = station.detector.model_copy(update={"model": site / station.detector.model})
     storage = station.storage.model_copy(update={"output": site / station.storage.output})
-    changes: dict[str, object] = {"detector": detector, "storage": storage}
+    security = station.security.model_copy(update={"folder": site / station.security.folder})
+    changes: dict[str, object] = {"detector": detector, "storage": storage, "security": security}
     if station.calibration is not None:
         changes["calibration"] = site / station.calibration
     if isinstance(station.camera, FolderCamera):

@@ -111,7 +111,7 @@ def test_a_child_without_its_device_is_tried_again(line: Any, wait: Wait) -> Non
 def test_what_keeps_the_line_from_starting_is_one_line_and_a_code(line: Any) -> None:
     for changes, code, said in (
         ({"gate": {"kind": "framed", "port": "/dev/nowhere"}}, 4, "/dev/nowhere: does not exist"),
-        ({"endpoints": {"observers": "tcp://*:5551"}}, 3, "reachable from the network"),
+        ({"endpoints": {"observers": "tcp://*:5551"}}, 3, "tcp needs keys"),
     ):
         line.write_station(**changes)
         assert line.launch().wait(60) == code
