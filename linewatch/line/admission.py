@@ -17,7 +17,7 @@ from linewatch.line.door import Door
 from linewatch.line.line_keys import LineKeys
 from linewatch.line.refusals import Refusals
 
-LOOK_NS = 1_000_000_000  # between two looks whether `allowed/` has changed
+LOOK_NS = 250_000_000  # between two looks whether `allowed/` has changed
 REOPEN_NS = 5_000_000  # between two tries to get a port back
 _MOST_A_TURN = 32  # clients answered before the line looks at its gate again
 
@@ -48,7 +48,7 @@ class Admission:
         return {self._asked: self._answer, **{door.watching: partial(self._failed, door) for door in self._doors}}
 
     def tick(self, now_ns: int) -> list[Note]:
-        """What is to be told; looks once a second whether somebody was allowed or revoked."""
+        """What is to be told; looks regularly whether somebody was allowed or revoked."""
         notes = []
         if now_ns >= self._look_ns:
             self._look_ns = now_ns + LOOK_NS

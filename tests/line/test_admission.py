@@ -158,7 +158,7 @@ def test_others_do_not_and_it_is_told(
         keys = site.client(allowed=False)
     client = connect(kind, keys)
     assert site.turn_until(lambda: bool(site.told("handshake_refused")))
-    site.turn_until(lambda: client.listen(), 0.3)
+    site.turn_until(lambda: client.listen(), 0.1)
     assert client.heard == []
     assert site.told("actuator_registered") == []
     assert re.search(said, site.told("handshake_refused")[0])
