@@ -3,102 +3,15 @@
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-import zmq
-
 from linewatch.actuators.client import Client
 from linewatch.core.curve import ClientKeys, new_pair
-from linewatch.core.keyring import Keyring
-from linewatch.core.messages import Cause, Decision, Verdict
-from linewatch.core.station import Station
-from linewatch.line.publisher import Publisher
 
 LIMIT_S = 20.0
-
-
-class NetworkLine:
-    """A line's real publisher on tcp, turned by a thread of the test. silent: no heartbeats any more."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ring = Keyring(folder / "keys")
-        self.ring.add("server", *new_pair())
-        for name, allowed in (("good", True), ("stranger", False)):
-            public = self.ring.add(name, *new_pair())[1]
-            if allowed:
-                self.ring.allow(public)
-        self.public = self.ring.folder / "server.pub"
-        self.endpoint = ""
-        self.silent = False
-        self.decide: list[int] = []
-        self._station = _station(self.ring.folder)
-        self._folder = folder
-        self._stop, self._bound = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-        assert self._bound.wait(10)
-
-    def keys(self, name: str) -> ClientKeys:
-        return ClientKeys.read(self.public, self.ring.folder / f"{name}.key")
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        publisher = Publisher(self._station, "run-1", self._folder)
-        self.endpoint = publisher.endpoints[1]
-        assert publisher.admission is not None
-        actuators = publisher.actuators
-        handlers: dict[Any, Callable[[], object]] = {
-            actuators.socket: lambda: actuators.receive(time.monotonic_ns()),
-            **publisher.admission.handlers(),
-        }
-        poller = zmq.Poller()
-        for source in handlers:
-            poller.register(source, zmq.POLLIN)
-        self._bound.set()
-        decided = 0
-        while not self._stop.is_set():
-            for source, _ in poller.poll(5):
-                handlers[source]()
-            now_ns = time.monotonic_ns()
-            while self.decide:
-                decided = self.decide.pop(0)
-                publisher.decide(
-                    Decision("t1", "run-1", decided, Verdict.REJECT, Cause.DEFECT, now_ns, now_ns, now_ns, 500.0),
-                    now_ns,
-                )
-            publisher.tick(now_ns)
-            if not self.silent:
-                publisher.beat(decided, 1, now_ns)
-        publisher.close()
-
-
-def _station(keys: Path) -> Station:
-    document = {
-        "name": "t1",
-        "gate": {"kind": "framed", "port": "x"},
-        "camera": {"kind": "simulated"},
-        "detector": {"model": "m"},
-        "acceptance": [{"class": "*"}],
-        "rejecter": {"transport_ms": 1000},
-        "security": {"folder": str(keys)},
-        "endpoints": {"actuators": "tcp://127.0.0.1:*"},
-    }
-    return Station.model_validate(document)
-
-
-@pytest.fixture
-def network_line(tmp_path: Path) -> Iterator[NetworkLine]:
-    line = NetworkLine(tmp_path)
-    yield line
-    line.close()
 
 
 def until(client: Client, condition: Callable[[], bool]) -> list[int]:
@@ -110,7 +23,7 @@ def until(client: Client, condition: Callable[[], bool]) -> list[int]:
     return seqs
 
 
-def test_the_right_key_decides_and_silence_rejects(network_line: NetworkLine) -> None:
+def test_the_right_key_decides_and_silence_rejects(network_line: Any) -> None:
     with Client(network_line.endpoint, "t1", "rej", keys=network_line.keys("good")) as client:
         until(client, lambda: not client.reject_all)
         network_line.decide.append(1)
@@ -120,7 +33,7 @@ def test_the_right_key_decides_and_silence_rejects(network_line: NetworkLine) ->
         assert client.reject_all == "no heartbeat"
 
 
-def test_a_stranger_rejects_until_allowed_and_again_once_revoked(network_line: NetworkLine) -> None:
+def test_a_stranger_rejects_until_allowed_and_again_once_revoked(network_line: Any) -> None:
     refused = "no heartbeat: the line does not allow this client's key"
     with Client(network_line.endpoint, "t1", "rej", keys=network_line.keys("stranger")) as client:
         until(client, lambda: client.reject_all == refused)
@@ -137,7 +50,7 @@ def test_a_stranger_rejects_until_allowed_and_again_once_revoked(network_line: N
             assert client.reject_all
 
 
-def test_others_are_told_why(network_line: NetworkLine) -> None:
+def test_others_are_told_why(network_line: Any) -> None:
     not_ours = ClientKeys(new_pair()[0], network_line.keys("good").secret)
     for keys, said in (
         (not_ours, "the line broke the handshake off; is this its public key?"),
@@ -156,13 +69,13 @@ def test_keys_for_a_line_without(line: Any) -> None:
         )
 
 
-def rejecter(network_line: NetworkLine, log: Path, key: str) -> list[str]:
+def rejecter(network_line: Any, log: Path, key: str) -> list[str]:
     command = [sys.executable, "-m", "linewatch.actuators", "--endpoint", network_line.endpoint, "--station", "t1"]
     keys = ["--line-key", str(network_line.public), "--key", str(network_line.ring.folder / f"{key}.key")]
     return [*command, *keys, "--log", str(log)]
 
 
-def test_the_rejecter_process_takes_keys_and_says_what_is_wrong(network_line: NetworkLine, tmp_path: Path) -> None:
+def test_the_rejecter_process_takes_keys_and_says_what_is_wrong(network_line: Any, tmp_path: Path) -> None:
     for key, last in (("good", "normal"), ("stranger", "no heartbeat: the line does not allow this client's key")):
         log = tmp_path / f"{key}.log"
         with subprocess.Popen(rejecter(network_line, log, key)) as process:
@@ -174,7 +87,7 @@ def test_the_rejecter_process_takes_keys_and_says_what_is_wrong(network_line: Ne
         assert last in (acts[-1]["act"], acts[-1].get("reason"))
 
 
-def test_a_secret_that_others_can_read_is_refused(network_line: NetworkLine, tmp_path: Path) -> None:
+def test_a_secret_that_others_can_read_is_refused(network_line: Any, tmp_path: Path) -> None:
     secret = network_line.ring.folder / "good.key"
     secret.chmod(0o640)
     command = rejecter(network_line, tmp_path / "log", "good")
