@@ -25,7 +25,7 @@ CAUSES = {
 
 
 def connected(endpoint: str, keys: list[str]) -> zmq.Socket[bytes]:
-    socket = zmq.Context.instance().socket(zmq.DEALER)
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
     socket.setsockopt(zmq.LINGER, 200)
     socket.setsockopt(zmq.IMMEDIATE, 1)
     if keys:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from linewatch.actuators.client import Client
 from linewatch.core.curve import ClientKeys, new_pair
 
 LIMIT_S = 20.0
+
+
+def _rejects_with(client: Client, reason: str) -> bool:
+    return client.reject_all == reason
 
 
 def until(client: Client, condition: Callable[[], bool]) -> list[int]:
@@ -57,7 +62,7 @@ def test_others_are_told_why(network_line: Any) -> None:
         (None, "the line wants keys and this client has none"),
     ):
         with Client(network_line.endpoint, "t1", "rej", keys=keys) as client:
-            until(client, lambda client=client, said=said: client.reject_all == f"no heartbeat: {said}")
+            until(client, partial(_rejects_with, client, f"no heartbeat: {said}"))
 
 
 def test_keys_for_a_line_without(line: Any) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from typing import Any
 
 import pytest
 
+import linewatch
 from linewatch.core.messages import Cause, Verdict
+from linewatch.core.wire import Ack, Event, Heartbeat, Leave, Register, Welcome
 
 HERE = Path(__file__).parent
+README = Path(linewatch.__file__).parent.parent / "README.md"
 PYTHON, NODE = HERE / "readme_client.py", HERE / "readme_client.mjs"
 LIMIT_S = 20.0
 Make = Callable[..., Any]
@@ -60,10 +64,33 @@ def command(program: Path, endpoint: str, *keys: Path) -> list[str | Path]:
     return [sys.executable, program, endpoint, "t1", "rej", *keys]
 
 
+TREE = ast.parse(PYTHON.read_text(encoding="utf-8"))
+DECISION_KEYS, CAUSES = (
+    ast.literal_eval(node.value)
+    for node in TREE.body
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("KEYS", "CAUSES")
+)
+
+
 def test_the_client_imports_nothing_of_ours() -> None:
-    tree = ast.parse(PYTHON.read_text(encoding="utf-8"))
-    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)}
+    names = {ast.unparse(node) for node in ast.walk(TREE) if isinstance(node, ast.Import | ast.ImportFrom)}
     assert not any("linewatch" in name for name in names)
+
+
+def test_the_readme_names_every_message_and_field() -> None:
+    """What the clients here were written after is what the line says."""
+    text = README.read_text(encoding="utf-8")
+    section = text[text.index("## Decisions on the wire") : text.index("### Over the network")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
+    of_a_decision = {name for row in rows[8:] for name in re.findall(r"`(\w+)`", row[0])}
+    assert of_a_decision == DECISION_KEYS
+    causes = next(row[2] for row in rows if row[0] == "`cause`")
+    assert set(re.findall(r"`(\w+)`", causes)) == set(Cause) == CAUSES
+    for kind, name in ((Heartbeat, "heartbeat"), (Event, "event"), (Welcome, "welcome"),
+                       (Register, "register"), (Ack, "acknowledge"), (Leave, "leave")):  # fmt: skip
+        row = next(row for row in rows if row[0].partition(",")[0] == name)
+        named = set(re.findall(r"`(\w+)`", row[2]))
+        assert {"v", *named} == set(kind.__struct_fields__)
 
 
 @pytest.mark.parametrize("program", [PYTHON, pytest.param(NODE, marks=needs_node)], ids=["python", "node"])
