@@ -19,6 +19,7 @@ from linewatch.line.refusals import Refusals
 
 LOOK_NS = 250_000_000  # between two looks whether `allowed/` has changed
 REOPEN_NS = 5_000_000  # between two tries to get a port back
+COMPLAIN_NS = 1_000_000_000  # a port that is not back after so long is told, again and again
 _MOST_A_TURN = 32  # clients answered before the line looks at its gate again
 
 
@@ -33,6 +34,7 @@ class Admission:
         self._inside: set[bytes] = set()  # keys that were let in since connections were last cut
         self._look_ns = 0
         self._reopen_ns: int | None = None
+        self._complain_ns = 0
         self._context = context
         self._doors: list[Door] = []
         self._asked = context.socket(zmq.REP)
@@ -54,8 +56,7 @@ class Admission:
             self._look_ns = now_ns + LOOK_NS
             notes = self._look(now_ns)
         if self._reopen_ns is not None and now_ns >= self._reopen_ns:
-            opened = [door.open() for door in self._doors]
-            self._reopen_ns = None if all(opened) else now_ns + REOPEN_NS
+            notes += self._reopen(now_ns)
         return [*notes, *self.refusals.notes(now_ns)]
 
     def next_due_ns(self) -> int:
@@ -83,7 +84,16 @@ class Admission:
         self._inside.clear()
         for door in self._doors:
             door.shut()
-        self._reopen_ns = now_ns
+        self._reopen_ns = now_ns + REOPEN_NS
+        self._complain_ns = now_ns + COMPLAIN_NS
+
+    def _reopen(self, now_ns: int) -> list[Note]:
+        closed = [door.name for door in self._doors if not door.open()]
+        self._reopen_ns = now_ns + REOPEN_NS if closed else None
+        if not closed or now_ns < self._complain_ns:
+            return []
+        self._complain_ns = now_ns + COMPLAIN_NS
+        return [Note("endpoint_shut", f"{' and '.join(closed)}: another program has taken the port; nobody gets in")]
 
     def _answer(self) -> None:
         for _ in range(_MOST_A_TURN):

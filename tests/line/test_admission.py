@@ -1,6 +1,8 @@
 """Who gets in over tcp: real sockets on both sides, the loop that the controller would turn in between."""
 
+import contextlib
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from linewatch.core.keyring import Keyring
 from linewatch.core.station import Station
 from linewatch.core.wire import Heartbeat, Welcome, unpack
 from linewatch.line import zap
+from linewatch.line.admission import COMPLAIN_NS, LOOK_NS, REOPEN_NS
 from linewatch.line.publisher import Publisher
 from linewatch.line.refusals import TELL_NS, Refusals
 
@@ -180,6 +183,40 @@ def test_a_revoked_client_is_cut_off_and_the_others_come_back(site: Site, connec
     clients[2].socket.send(REGISTER.replace(b'"rej"', b'"good"'))
     assert site.turn_until(lambda: clients[2].listen() & clients[3].listen())
     assert [client.heard for client in clients[:2]] == [[], []]
+
+
+@contextlib.contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Another program on `port`, as soon as libzmq has given it back."""
+    end = time.monotonic() + LIMIT_S
+    while True:
+        try:
+            server = socket.create_server(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+            continue
+        with server:
+            yield
+        return
+
+
+def test_a_port_that_is_taken_meanwhile_is_told_and_taken_back(site: Site, connect: Callable[..., Plain]) -> None:
+    keys = site.client()
+    assert site.turn_until(lambda: bool(site.told("keys_changed")))
+    assert site.turn_until(connect(zmq.DEALER, keys).listen)
+    site.ring.revoke("rej")
+    admission = site.publisher.admission
+    assert admission is not None
+    now_ns = time.monotonic_ns() + LOOK_NS
+    assert [note.kind for note in admission.tick(now_ns)] == ["keys_changed"]
+    with taken(int(site.publisher.endpoints[1].rpartition(":")[2])):
+        assert [note.kind for note in admission.tick(now_ns + REOPEN_NS)] == []
+        notes = [note for note in admission.tick(now_ns + COMPLAIN_NS) if note.kind == "endpoint_shut"]
+        assert [note.text.partition(":")[0] for note in notes] == ["actuators"]
+    site.ring.allow(site.ring.folder / "rej.pub")
+    assert site.turn_until(lambda: len(site.told("keys_changed")) == 2)
+    assert site.turn_until(connect(zmq.DEALER, keys).listen)
 
 
 def test_revoking_a_client_that_was_never_there_disturbs_nobody(site: Site, connect: Callable[..., Plain]) -> None:
