@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from linewatch.actuators.client import Client
 from linewatch.core.curve import ClientKeys, new_pair
 
@@ -80,6 +82,7 @@ def rejecter(network_line: Any, log: Path, key: str) -> list[str]:
     return [*command, *keys, "--log", str(log)]
 
 
+@pytest.mark.slow
 def test_the_rejecter_process_takes_keys_and_says_what_is_wrong(network_line: Any, tmp_path: Path) -> None:
     for key, last in (("good", "normal"), ("stranger", "no heartbeat: the line does not allow this client's key")):
         log = tmp_path / f"{key}.log"

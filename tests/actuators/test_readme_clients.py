@@ -93,7 +93,11 @@ def test_the_readme_names_every_message_and_field() -> None:
         assert {"v", *named} == set(kind.__struct_fields__)
 
 
-@pytest.mark.parametrize("program", [PYTHON, pytest.param(NODE, marks=needs_node)], ids=["python", "node"])
+@pytest.mark.parametrize(
+    "program",
+    [pytest.param(PYTHON, marks=pytest.mark.slow), pytest.param(NODE, marks=needs_node)],
+    ids=["python", "node"],
+)
 def test_registers_acknowledges_and_rejects_when_the_line_is_silent(
     line: Any, decision: Make, start: Callable[..., Actuator], program: Path
 ) -> None:

@@ -201,6 +201,7 @@ def taken(port: int) -> Iterator[None]:
         return
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_meanwhile_is_told_and_taken_back(site: Site, connect: Callable[..., Plain]) -> None:
     keys = site.client()
     assert site.turn_until(lambda: bool(site.told("keys_changed")))
@@ -219,6 +220,7 @@ def test_a_port_that_is_taken_meanwhile_is_told_and_taken_back(site: Site, conne
     assert site.turn_until(connect(zmq.DEALER, keys).listen)
 
 
+@pytest.mark.slow
 def test_revoking_a_client_that_was_never_there_disturbs_nobody(site: Site, connect: Callable[..., Plain]) -> None:
     site.client("absent")
     keys = site.client("good")
@@ -232,6 +234,7 @@ def test_revoking_a_client_that_was_never_there_disturbs_nobody(site: Site, conn
     assert site.told("handshake_refused") == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_goes_bad_lets_nobody_in_and_says_so(site: Site, connect: Callable[..., Plain]) -> None:
     keys = site.client()
     assert site.turn_until(lambda: bool(site.told("keys_changed")))

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from linewatch.actuators.client import Client
 from linewatch.core.curve import ClientKeys, new_pair
 from linewatch.core.keyring import Keyring
@@ -132,6 +134,7 @@ def listening(process: int) -> set[str]:
     return {row[1] for row in rows if row[3] == "0A" and row[9] in inodes}
 
 
+@pytest.mark.slow
 def test_a_line_opens_no_port_that_its_station_file_does_not_name(line: Any, wait: Wait) -> None:
     daemon = line.start()
     assert listening(daemon.pid) == set()
