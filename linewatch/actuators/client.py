@@ -6,7 +6,9 @@ from typing import Self
 
 import zmq
 
+from linewatch.actuators.handshake import Handshake
 from linewatch.actuators.received import Received
+from linewatch.core.curve import ClientKeys, secure_client
 from linewatch.core.errors import EndpointError, UsageError
 from linewatch.core.wire import (
     SILENCE_NS,
@@ -44,10 +46,18 @@ class Client:
     undecodable: messages that were none. lost: decisions that will never come.
     """
 
-    def __init__(self, endpoint: str, station: str, name: str, *, since: tuple[str, int] = ("", 0)) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        station: str,
+        name: str,
+        *,
+        since: tuple[str, int] = ("", 0),
+        keys: ClientKeys | None = None,
+    ) -> None:
         """Connects, in the background, and registers as `name`.
 
-        since: (run, seq) of the last decision that an earlier client of this name had.
+        since: (run, seq) of the last decision that an earlier client of this name had. keys: for a line on tcp.
         Raises UsageError for a name of no or more than 64 characters, EndpointError for an endpoint that is none.
         """
         if not 1 <= len(name) <= 64:
@@ -67,8 +77,10 @@ class Client:
         self._socket.setsockopt(zmq.RCVHWM, _QUEUE)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        if keys is not None:
+            secure_client(self._socket, keys)
         try:
-            self._socket.connect(endpoint)
+            self._handshake = Handshake(self._context, self._socket, endpoint, has_keys=keys is not None)
         except zmq.ZMQError as exc:
             self._socket.close()
             self._context.term()
@@ -78,7 +90,8 @@ class Client:
     def reject_all(self) -> str:
         """Why everything must be rejected now; empty while decisions can be trusted."""
         if self._heard_ns is None or time.monotonic_ns() - self._heard_ns > SILENCE_NS:
-            return "no heartbeat"
+            trouble = self._handshake.trouble
+            return f"no heartbeat: {trouble}" if trouble else "no heartbeat"
         return self._doubt
 
     @property
@@ -100,6 +113,7 @@ class Client:
 
         Call it at least every 100 ms: it also registers again when the line falls silent.
         """
+        self._handshake.look()
         self._register_if_needed()
         decisions: list[WireDecision] = []
         if self._socket.poll(max(0, round(timeout_ms))):
@@ -111,6 +125,7 @@ class Client:
     def close(self) -> None:
         """Leave: the line need not miss this actuator."""
         self._say(Leave(v=VERSION, name=self.name))
+        self._handshake.close()
         self._socket.close()
         self._context.term()
 

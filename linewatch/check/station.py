@@ -15,6 +15,7 @@ from linewatch.dsmoe.weights import read_card
 from linewatch.inspection.acceptance import criteria_errors
 from linewatch.inspection.dsmoe_detector import choose_device
 from linewatch.line.endpoints import check_endpoint
+from linewatch.line.line_keys import line_keys
 from linewatch.pictures.calibration import load_station_calibration
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.triggers.keeper import build_gate
@@ -51,6 +52,7 @@ def check(path: Path, *, offline: bool = False) -> list[Finding]:
     return [
         *(Finding(error) for error in errors),
         *(Finding(error, is_warning=True) for error in _doubtful(station, path)),
+        *(Finding(error, is_warning=True) for error in _openness(station, path)),
         *(Finding(error, is_warning=offline) for error in _devices(station)),
     ]
 
@@ -85,9 +87,34 @@ def _doubtful(station: Station, path: Path) -> Iterator[LinewatchError]:
 def _endpoints(station: Station, path: Path) -> Iterator[LinewatchError]:
     for key in ("observers", "actuators"):
         try:
-            check_endpoint(key, getattr(station.endpoints, key), station.endpoints.plaintext)
+            check_endpoint(key, getattr(station.endpoints, key))
         except StationError as exc:
-            yield StationError(f"{path}: {exc.where}", exc.reason, exc.value)
+            yield _of_file(exc, path)
+    try:
+        line_keys(station)
+    except StationError as exc:
+        yield _of_file(exc, path)
+
+
+def _openness(station: Station, path: Path) -> Iterator[LinewatchError]:
+    """Who else may get at the decisions, or nobody at all."""
+    endpoints = station.endpoints
+    for key in ("observers", "actuators"):
+        endpoint = getattr(endpoints, key)
+        if endpoint.startswith("tcp://") and endpoints.plaintext:
+            yield StationError(
+                f"{path}: endpoints.{key}", "no keys and no encryption, as endpoints.plaintext says", endpoint
+            )
+    try:
+        keys = line_keys(station)
+    except StationError:
+        return  # said already
+    if keys is not None and not len(keys.allowed):
+        yield StationError(f"{path}: security.folder", "no client is allowed yet: `linewatch keys allow`")
+
+
+def _of_file(error: StationError, path: Path) -> StationError:
+    return StationError(f"{path}: {error.where}", error.reason, error.value)
 
 
 def _output(station: Station) -> Iterator[LinewatchError]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from linewatch.cli import demonstration, models, prompts, recordings, stations, training
+from linewatch.cli import demonstration, keys, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -21,5 +21,6 @@ for command in (
     demonstration.render,
 ):
     app.command()(command)
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")

@@ -7,7 +7,8 @@
     │   ├── StationError       the station file
     │   ├── ModelError         model card, weights, prompts
     │   ├── CalibrationError   calibration files, or a picture that does not fit them
-    │   └── DatasetError       annotations or pictures to train or evaluate on
+    │   ├── DatasetError       annotations or pictures to train or evaluate on
+    │   └── KeysError          CURVE keys: missing, damaged, or open to others
     ├── DeviceError         4  gate, camera, light, socket or GPU
     │   ├── GateError
     │   ├── CameraError
@@ -64,6 +65,10 @@ class CalibrationError(ConfigError):
 
 
 class DatasetError(ConfigError):
+    pass
+
+
+class KeysError(ConfigError):
     pass
 
 

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from linewatch.core.errors import StationError
+from linewatch.core.yamltext import parse_yaml
 
 
 class Section(BaseModel):
-    """Base of every section: unknown keys are errors, values do not change after loading."""
+    """Base of every section: unknown keys and infinite numbers are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FramedGate(Section):
@@ -156,12 +157,20 @@ class Line(Section):
 
 
 class Endpoints(Section):
-    """ZeroMQ endpoints to bind. ipc, or tcp on loopback; tcp beyond loopback needs the explicit word."""
+    """ZeroMQ endpoints to bind: ipc, or tcp, which needs the keys of `security` or the explicit word."""
 
     observers: str = Field("ipc://@runtime/observers.sock", description="XPUB; @runtime is the runtime folder")
     actuators: str = Field("ipc://@runtime/actuators.sock", description="ROUTER, acknowledged")
     plaintext: Literal["", "i accept that anyone on this network can read and forge decisions"] = Field(
-        "", description="needed for tcp beyond loopback"
+        "", description="these words take keys and encryption off tcp"
+    )
+
+
+class Security(Section):
+    """CURVE keys of the endpoints on tcp; `linewatch keys` makes them."""
+
+    folder: Path = Field(
+        Path("keys"), description="holds server.key, the line's secret, and allowed/NAME.pub for each client let in"
     )
 
 
@@ -205,6 +214,7 @@ class Station(Section):
     line: Line = Line()
     rejecter: Rejecter
     endpoints: Endpoints = Endpoints()
+    security: Security = Security()
     storage: Storage = Storage()
     alarms: Alarms = Alarms()
 
@@ -245,7 +255,7 @@ def load_station(path: Path) -> Station:
 def read_yaml(path: Path) -> Any:
     """The YAML document at `path`. Raises StationError when it cannot be read or is no YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise StationError(path, exc.strerror or "cannot be read") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
@@ -295,7 +305,8 @@ def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, obje
 def _absolute(station: Station, site: Path) -> Station:
     detector = station.detector.model_copy(update={"model": site / station.detector.model})
     storage = station.storage.model_copy(update={"output": site / station.storage.output})
-    changes: dict[str, object] = {"detector": detector, "storage": storage}
+    security = station.security.model_copy(update={"folder": site / station.security.folder})
+    changes: dict[str, object] = {"detector": detector, "storage": storage, "security": security}
     if station.calibration is not None:
         changes["calibration"] = site / station.calibration
     if isinstance(station.camera, FolderCamera):

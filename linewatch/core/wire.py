@@ -91,6 +91,7 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     children   child_ready, child_died, recorder_behind, recorder_keeps_up
     alarms     alarm, alarm_over
     actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed
+    keys       handshake_refused, keys_changed, keys_wrong, endpoint_shut
     """
 
     station: str

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from linewatch.core.errors import ModelError, StorageError
+from linewatch.core.yamltext import parse_yaml
 from linewatch.dsmoe.fusion import fuse
 from linewatch.dsmoe.head import select
 from linewatch.dsmoe.network import Architecture, DsMoe
@@ -63,7 +64,7 @@ def read_card(folder: Path) -> ModelCard:
     """The card of the model in `folder`. Raises ModelError."""
     path = folder / CARD
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ModelError(path, exc.strerror or "cannot be read") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:

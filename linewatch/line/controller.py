@@ -117,6 +117,8 @@ class Controller:
         handlers[self._publisher.actuators.socket] = self._hear_actuators
         handlers[self._publisher.observers.socket] = self._hear_observers
         handlers[self._waker.fileno()] = self._waker.drain
+        if self._publisher.admission is not None:
+            handlers.update(self._publisher.admission.handlers())
         return handlers
 
     def _wait_ms(self) -> int:
@@ -150,7 +152,7 @@ class Controller:
             self._read_gate()
         for death in self._supervisor.tick(now_ns):
             self._mourn(death, now_ns)
-        for note in self._publisher.actuators.tick(now_ns):
+        for note in self._publisher.tick(now_ns):
             self._bulletin.say(note, now_ns)
         self._alarms.tick(now_ns)
         self._send_decisions()

@@ -1,6 +1,5 @@
 """Binding ZeroMQ sockets: who may reach them, and saying plainly when they are taken."""
 
-import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -15,23 +14,22 @@ MAX_INCOMING = 4096  # bytes; whoever sends a longer message is disconnected
 MAX_IPC_PATH = 107  # bytes, of a Unix socket's address
 
 
-def check_endpoint(key: str, endpoint: str, plaintext: str) -> None:
-    """Refuse what strangers could reach. Raises StationError for `endpoints.key`."""
-    where = f"endpoints.{key}"
+def check_endpoint(key: str, endpoint: str) -> None:
+    """Raises StationError for `endpoints.key` unless it is ipc or tcp."""
     scheme, _, address = endpoint.partition("://")
-    if scheme == "ipc" and address:
-        return
-    if scheme != "tcp":
-        raise StationError(where, "must be ipc://PATH or tcp://HOST:PORT", endpoint)
-    host = address.rpartition(":")[0].strip("[]")
-    if not _is_loopback(host) and not plaintext:
-        raise StationError(where, "is reachable from the network; endpoints.plaintext must say the words", endpoint)
+    if scheme not in ("ipc", "tcp") or not address:
+        raise StationError(f"endpoints.{key}", "must be ipc://PATH or tcp://HOST:PORT", endpoint)
+
+
+def needs_keys(endpoint: str, plaintext: str) -> bool:
+    """Whether only clients with keys may connect: always on tcp, unless the words were said."""
+    return endpoint.startswith("tcp://") and not plaintext
 
 
 def bind(socket_: "zmq.Socket[bytes]", key: str, endpoints: Endpoints, runtime: Path) -> str:
     """Bind `socket_` to the endpoint under `key`; returns it as bound. Raises StationError, EndpointError."""
     endpoint = resolve(getattr(endpoints, key), runtime)
-    check_endpoint(key, endpoint, endpoints.plaintext)
+    check_endpoint(key, endpoint)
     if endpoint.startswith("ipc://"):
         _check_ipc(endpoint)
     before = os.umask(0o077)  # an ipc socket outside the runtime folder is private as well
@@ -58,10 +56,3 @@ def _check_ipc(endpoint: str) -> None:
         except OSError:
             return
     raise EndpointError(endpoint, "is taken by another program")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,29 +8,33 @@ from linewatch.core.messages import Decision, Note
 from linewatch.core.station import Station
 from linewatch.core.wire import HEARTBEAT_NS, VERSION, Heartbeat, event, wire_decision
 from linewatch.line.actuator_link import ActuatorLink
-from linewatch.line.endpoints import bind
+from linewatch.line.admission import Admission
+from linewatch.line.endpoints import bind, needs_keys
+from linewatch.line.line_keys import line_keys
 from linewatch.line.observers import Observers
 
 
 class Publisher:
     """Both sockets of one run. Times are monotonic nanoseconds, given by the caller.
 
-    endpoints: as bound, observers first.
+    endpoints: as bound, observers first. admission: to those on tcp, none when neither is guarded.
     """
 
     def __init__(self, station: Station, run: str, runtime: Path) -> None:
         """Binds the sockets. Raises StationError, EndpointError."""
         self._station = station
         self._run = run
+        keys = line_keys(station)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.admission = None if keys is None else Admission(self._context, keys)
         self.observers = Observers(self._context, station.name)
         self.actuators = ActuatorLink(self._context, station.name, run)
         self._opening: list[Note] = []
         self._beat_ns = 0
         try:
             self.endpoints = (
-                bind(self.observers.socket, "observers", station.endpoints, runtime),
-                bind(self.actuators.socket, "actuators", station.endpoints, runtime),
+                self._bound("observers", self.observers.socket, runtime),
+                self._bound("actuators", self.actuators.socket, runtime),
             )
         except BaseException:
             self.close()
@@ -68,12 +72,26 @@ class Publisher:
             for note in self._opening:
                 self.say(note, now_ns)
 
+    def tick(self, now_ns: int) -> list[Note]:
+        """Repeat to actuators what they have not acknowledged, let clients in and throw revoked ones out."""
+        admitted = [] if self.admission is None else self.admission.tick(now_ns)
+        return [*self.actuators.tick(now_ns), *admitted]
+
     def next_due_ns(self) -> int:
-        """When `beat` or the actuators' `tick` has something to do."""
-        return min(self._beat_ns, self.actuators.next_due_ns() or self._beat_ns)
+        """When `beat`, or the `tick` of actuators or admission, has something to do."""
+        admission_ns = self._beat_ns if self.admission is None else self.admission.next_due_ns()
+        return min(self._beat_ns, self.actuators.next_due_ns() or self._beat_ns, admission_ns)
 
     def close(self) -> None:
         """Close both; what waits to be sent gets a moment."""
+        if self.admission is not None:
+            self.admission.close()
         self.observers.close()
         self.actuators.close()
         self._context.term()
+
+    def _bound(self, key: str, socket: "zmq.Socket[bytes]", runtime: Path) -> str:
+        endpoints = self._station.endpoints
+        if self.admission is not None and needs_keys(getattr(endpoints, key), endpoints.plaintext):
+            self.admission.guard(key, socket)
+        return bind(socket, key, endpoints, runtime)

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from linewatch.core.errors import CalibrationError
 from linewatch.core.station import Section, Station
+from linewatch.core.yamltext import parse_yaml
 
 CALIBRATION_FILE = "calibration.yaml"
 _COEFFICIENTS = (4, 5, 8, 12, 14)  # OpenCV's lens models, by their number of coefficients
@@ -97,7 +98,7 @@ def load_station_calibration(station: Station) -> Calibration | None:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise CalibrationError(path, exc.strerror or "cannot be read") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from linewatch.core.errors import DatasetError
 from linewatch.core.station import Section, told
+from linewatch.core.yamltext import parse_yaml
 
 
 class Source(Section):
@@ -81,7 +82,7 @@ class TrainConfig(Section):
 def load_config(path: Path) -> TrainConfig:
     """The configuration at `path`; relative paths are taken from the current folder. Raises DatasetError."""
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise DatasetError(path, exc.strerror or "cannot be read") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from linewatch.core.errors import ModelError
+from linewatch.core.yamltext import parse_yaml
 
 Prompts = Mapping[str, tuple[str, ...]]
 
@@ -65,7 +66,7 @@ def check_classes(where: object, found: Mapping[str, object], classes: Sequence[
 def read_prompts(path: Path) -> PromptFile:
     """The prompts.yaml at `path`, whatever its classes are. Raises ModelError as load_prompts does."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        document = parse_yaml(path.read_text(encoding="utf-8"), _UniqueKeys)
     except OSError as exc:
         raise ModelError(path, exc.strerror or "cannot be read") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:

@@ -6,12 +6,12 @@ https://github.com/ChaoningZhang/MobileSAM, weights/mobile_sam.pt (Apache-2.0).
 
 import hashlib
 import http.client
-import pickle
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import IO
 
 from linewatch.core.errors import EndpointError, ModelError, StorageError
@@ -91,7 +91,7 @@ def _encoder(source: str | Path, checkpoint: IO[bytes]) -> bytes:
     checkpoint.seek(0)
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as exc:
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as exc:
         raise ModelError(source, f"is no checkpoint of plain tensors: {exc}") from exc
     tensors = state.items() if isinstance(state, dict) else ()
     # Upstream's file may hold views of one storage; safetensors wants each on its own.

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from linewatch.core.errors import DatasetError
+from linewatch.core.yamltext import parse_yaml
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
 from linewatch.training.picture_files import SUFFIXES, fitted_box, picture_size, read_text
 
@@ -37,7 +38,7 @@ def load_yolo(
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(read_text(file))
+        document = parse_yaml(read_text(file))
     except yaml.YAMLError as exc:
         raise DatasetError(file, f"is not YAML: {exc}") from exc
     if not isinstance(document, dict):

@@ -5,13 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zmq
 
+from linewatch.core.curve import ClientKeys, new_pair
+from linewatch.core.keyring import Keyring
 from linewatch.core.messages import Cause, Decision, Verdict
+from linewatch.core.station import Station
 from linewatch.core.wire import HEARTBEAT_NS, Heartbeat, WireDecision, wire_decision
 from linewatch.line.actuator_link import ActuatorLink
+from linewatch.line.publisher import Publisher
 
 
 def make_decision(
@@ -110,3 +115,82 @@ def new_line() -> Iterator[Callable[[str, str], FakeLoop]]:
 @pytest.fixture
 def decision() -> Callable[..., WireDecision]:
     return make_decision
+
+
+class NetworkLine:
+    """A line's real publisher on tcp, turned by a thread of the test. silent: no heartbeats any more."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ring = Keyring(folder / "keys")
+        self.ring.add("server", *new_pair())
+        for name, allowed in (("good", True), ("stranger", False)):
+            public = self.ring.add(name, *new_pair())[1]
+            if allowed:
+                self.ring.allow(public)
+        self.public = self.ring.folder / "server.pub"
+        self.endpoint = ""
+        self.silent = False
+        self.decide: list[int] = []
+        self._station = _station(self.ring.folder)
+        self._folder = folder
+        self._stop, self._bound = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        assert self._bound.wait(10)
+
+    def keys(self, name: str) -> ClientKeys:
+        return ClientKeys.read(self.public, self.ring.folder / f"{name}.key")
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        publisher = Publisher(self._station, "run-1", self._folder)
+        self.endpoint = publisher.endpoints[1]
+        assert publisher.admission is not None
+        actuators = publisher.actuators
+        handlers: dict[Any, Callable[[], object]] = {
+            actuators.socket: lambda: actuators.receive(time.monotonic_ns()),
+            **publisher.admission.handlers(),
+        }
+        poller = zmq.Poller()
+        for source in handlers:
+            poller.register(source, zmq.POLLIN)
+        self._bound.set()
+        decided = 0
+        while not self._stop.is_set():
+            for source, _ in poller.poll(5):
+                handlers[source]()
+            now_ns = time.monotonic_ns()
+            while self.decide:
+                decided = self.decide.pop(0)
+                publisher.decide(
+                    Decision("t1", "run-1", decided, Verdict.REJECT, Cause.DEFECT, now_ns, now_ns, now_ns, 500.0),
+                    now_ns,
+                )
+            publisher.tick(now_ns)
+            if not self.silent:
+                publisher.beat(decided, 1, now_ns)
+        publisher.close()
+
+
+def _station(keys: Path) -> Station:
+    document = {
+        "name": "t1",
+        "gate": {"kind": "framed", "port": "x"},
+        "camera": {"kind": "simulated"},
+        "detector": {"model": "m"},
+        "acceptance": [{"class": "*"}],
+        "rejecter": {"transport_ms": 1000},
+        "security": {"folder": str(keys)},
+        "endpoints": {"actuators": "tcp://127.0.0.1:*"},
+    }
+    return Station.model_validate(document)
+
+
+@pytest.fixture
+def network_line(tmp_path: Path) -> Iterator[NetworkLine]:
+    line = NetworkLine(tmp_path)
+    yield line
+    line.close()

@@ -13,6 +13,7 @@ from linewatch.sim.gate import VirtualGate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 WriteStation = Callable[..., Path]
+WORDS = "i accept that anyone on this network can read and forge decisions"
 
 
 def refused(done: subprocess.CompletedProcess[str], code: int, *named: object) -> None:
@@ -76,7 +77,9 @@ def test_endpoint_that_is_taken(run: Run, write_station: WriteStation) -> None:
     with VirtualGate() as gate, zmq.Context() as context, context.socket(zmq.XPUB) as other:
         port = other.bind_to_random_port("tcp://127.0.0.1")
         endpoint = f"tcp://127.0.0.1:{port}"
-        station = write_station(gate={"kind": "framed", "port": gate.path}, endpoints={"observers": endpoint})
+        station = write_station(
+            gate={"kind": "framed", "port": gate.path}, endpoints={"observers": endpoint, "plaintext": WORDS}
+        )
         refused(run("run", station), 4, f"{endpoint}: is taken by another program")
 
 
@@ -85,7 +88,14 @@ def test_endpoint_that_strangers_could_reach(run: Run, write_station: WriteStati
         station = write_station(
             gate={"kind": "framed", "port": gate.path}, endpoints={"actuators": "tcp://0.0.0.0:5599"}
         )
-        refused(run("run", station), 3, "endpoints.actuators: 'tcp://0.0.0.0:5599'", "plaintext")
+        refused(
+            run("run", station),
+            3,
+            "endpoints.actuators: 'tcp://0.0.0.0:5599'",
+            "server.key: No such file",
+            "linewatch keys new server",
+            "plaintext",
+        )
 
 
 def test_output_below_a_file(run: Run, tmp_path: Path) -> None:

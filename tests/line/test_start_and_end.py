@@ -1,5 +1,6 @@
 """How a line starts, ends, is killed, and starts again."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from linewatch.actuators.client import Client
+from linewatch.core.curve import ClientKeys, new_pair
+from linewatch.core.keyring import Keyring
 
 Wait = Callable[..., bool]
 
@@ -111,12 +116,54 @@ def test_a_child_without_its_device_is_tried_again(line: Any, wait: Wait) -> Non
 def test_what_keeps_the_line_from_starting_is_one_line_and_a_code(line: Any) -> None:
     for changes, code, said in (
         ({"gate": {"kind": "framed", "port": "/dev/nowhere"}}, 4, "/dev/nowhere: does not exist"),
-        ({"endpoints": {"observers": "tcp://*:5551"}}, 3, "reachable from the network"),
+        ({"endpoints": {"observers": "tcp://*:5551"}}, 3, "tcp needs keys"),
     ):
         line.write_station(**changes)
         assert line.launch().wait(60) == code
         assert said in line.log()
     assert "Traceback" not in line.log()
+
+
+def listening(process: int) -> set[str]:
+    """The TCP ports, `ADDRESS:PORT` in hexadecimal, on which a process takes connections."""
+    inodes = set()
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes.add(str(link.readlink()).removeprefix("socket:[").rstrip("]"))
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    return {row[1] for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+@pytest.mark.slow
+def test_a_line_opens_no_port_that_its_station_file_does_not_name(line: Any, wait: Wait) -> None:
+    daemon = line.start()
+    assert listening(daemon.pid) == set()
+    assert line.stop() == 0
+    ring = Keyring(line.folder / "keys")
+    ring.add("server", *new_pair())
+    secret, public = ring.add("rejecter-1", *new_pair())
+    ring.allow(public)
+    line.write_station(endpoints={"actuators": "tcp://127.0.0.1:*"})
+    daemon = line.start()
+    (opened,) = listening(daemon.pid)
+    address, _, port = opened.partition(":")
+    assert address == "0100007F"
+    keys = ClientKeys.read(ring.folder / "server.pub", secret)
+    with Client(f"tcp://127.0.0.1:{int(port, 16)}", "t1", "rej", keys=keys) as client:
+        got: list[int] = []
+
+        def heard() -> bool:
+            got.extend(decision.seq for decision in client.receive(10))
+            return not client.reject_all
+
+        assert wait(heard)
+        line.gate.fire()
+        assert wait(lambda: heard() and got == [1])
+        with Client(f"tcp://127.0.0.1:{int(port, 16)}", "t1", "spy") as spy:
+            assert wait(lambda: spy.receive(10) or line.observer.events("handshake_refused"))
+            assert spy.reject_all
+        assert heard()
+    assert line.stop() == 0
 
 
 def test_importing_the_line_loads_nothing_heavy() -> None:
