@@ -2,7 +2,7 @@
 
 import typer
 
-from linewatch.cli import demonstration, models, prompts, recordings, stations, training
+from linewatch.cli import demonstration, faults, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -16,6 +16,7 @@ for command in (
     stations.check,
     stations.run,
     stations.record,
+    faults.faults,
     training.train,
     training.evaluate,
     demonstration.render,
