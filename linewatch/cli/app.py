@@ -2,7 +2,7 @@
 
 import typer
 
-from linewatch.cli import demonstration, faults, models, prompts, recordings, stations, training
+from linewatch.cli import demonstration, faults, install, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -20,6 +20,7 @@ for command in (
     training.train,
     training.evaluate,
     demonstration.render,
+    install.install,
 ):
     app.command()(command)
 app.add_typer(models.app, name="models")
