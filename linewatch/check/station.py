@@ -9,7 +9,7 @@ from linewatch.cameras.choose import camera_for
 from linewatch.check.model import network_errors
 from linewatch.check.output import require_writable_folder
 from linewatch.core.clock import MonotonicClock
-from linewatch.core.errors import CalibrationError, LinewatchError, StationError
+from linewatch.core.errors import CalibrationError, GateError, LinewatchError, StationError
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
 from linewatch.dsmoe.weights import read_card
 from linewatch.inspection.acceptance import criteria_errors
@@ -19,6 +19,7 @@ from linewatch.line.line_keys import line_keys
 from linewatch.pictures.calibration import load_station_calibration
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.triggers.keeper import build_gate
+from linewatch.triggers.port import USB_SERIAL, latency_file, latency_ms
 
 
 class _Openable(Protocol):
@@ -35,11 +36,12 @@ class Finding:
     is_warning: bool = False
 
 
-def check(path: Path, *, offline: bool = False) -> list[Finding]:
+def check(path: Path, *, offline: bool = False, usb_serial: Path = USB_SERIAL) -> list[Finding]:
     """Everything that keeps the station file at `path` from running; empty when it would.
 
     offline: the station's devices are elsewhere, so that their absence is only a warning. Gate and camera are opened
-    and closed again. When the file itself is wrong, nothing further is looked at.
+    and closed again. usb_serial: where the kernel lists USB serial adapters.
+    When the file itself is wrong, nothing further is looked at.
     """
     try:
         wrong: list[StationError] = station_errors(read_yaml(path), path)
@@ -49,10 +51,10 @@ def check(path: Path, *, offline: bool = False) -> list[Finding]:
         return [Finding(error) for error in wrong]
     station = load_station(path)
     errors = [*_model(station, path), *_calibration(station), *_endpoints(station, path), *_output(station)]
+    warnings = [*_doubtful(station, path), *_openness(station, path), *_slow(station, usb_serial)]
     return [
         *(Finding(error) for error in errors),
-        *(Finding(error, is_warning=True) for error in _doubtful(station, path)),
-        *(Finding(error, is_warning=True) for error in _openness(station, path)),
+        *(Finding(error, is_warning=True) for error in warnings),
         *(Finding(error, is_warning=offline) for error in _devices(station)),
     ]
 
@@ -82,6 +84,14 @@ def _doubtful(station: Station, path: Path) -> Iterator[LinewatchError]:
         return  # said already
     if found is not None and station.mm_per_px not in (None, found.mm_per_px):
         yield StationError(f"{path}: mm_per_px", f"the calibration's {found.mm_per_px:g} is used", station.mm_per_px)
+
+
+def _slow(station: Station, usb_serial: Path) -> Iterator[LinewatchError]:
+    """An adapter that holds every trigger back."""
+    held_ms = latency_ms(station.gate.port, usb_serial)
+    if held_ms is not None and held_ms > 1:
+        reason = "ms is how long a trigger may be held back; write 1 there (the udev rules of `linewatch install` do)"
+        yield GateError(latency_file(station.gate.port, usb_serial), reason, held_ms)
 
 
 def _endpoints(station: Station, path: Path) -> Iterator[LinewatchError]:

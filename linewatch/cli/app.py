@@ -2,7 +2,7 @@
 
 import typer
 
-from linewatch.cli import demonstration, keys, models, prompts, recordings, stations, training
+from linewatch.cli import demonstration, faults, install, keys, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -16,9 +16,11 @@ for command in (
     stations.check,
     stations.run,
     stations.record,
+    faults.faults,
     training.train,
     training.evaluate,
     demonstration.render,
+    install.install,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")

@@ -23,6 +23,15 @@ class DaemonStatus:
         self._receive()
         return self.status == INSPECTING
 
+    def fetch(self) -> None:
+        """Take what has come; the kernel keeps little of it."""
+        self._receive()
+
+    def forget(self) -> None:
+        """Know nothing, also of what still waits from a daemon that is gone."""
+        self._receive()
+        self.status = ""
+
     def close(self) -> None:
         self._socket.close()
         self.path.unlink(missing_ok=True)

@@ -50,6 +50,7 @@ class ActuatorLink:
         self._memory: OrderedDict[int, WireDecision] = OrderedDict()
         self._forgotten = 0  # decisions up to here are no longer remembered
         self._decided_up_to = 0
+        self._hold_ns = 0
         self.refused = 0
         self.unsent = 0
 
@@ -61,6 +62,10 @@ class ActuatorLink:
         for peer in self._peers.values():
             peer.expect(decision, now_ns)
             self._send(peer.identity, decision)
+
+    def hold(self, until_ns: int) -> None:
+        """Welcome nobody before: parts that no run has seen are on their way, and a rejecter in doubt rejects all."""
+        self._hold_ns = until_ns
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Send the heartbeat to every actuator."""
@@ -118,6 +123,8 @@ class ActuatorLink:
 
     def _register(self, identity: bytes, request: Register, now_ns: int) -> list[Note]:
         """Answer with what the actuator can still have: all since its last one, or what it can still act on."""
+        if now_ns < self._hold_ns:
+            return []  # it asks again
         peer = self._peers.get(request.name)
         if peer is None and len(self._peers) >= MAX_PEERS:
             return [Note("actuator_refused", f"{request.name}: {MAX_PEERS} actuators are registered already")]

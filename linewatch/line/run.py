@@ -69,6 +69,8 @@ def _run(
     stack.callback(publisher.close)
     last_run = LastRun(folder, station.storage.output, station.name)
     before = last_run.before()
+    if before is not None:  # what went through the gate since then, or was not decided, is still on the belt
+        publisher.actuators.hold(clock.now_ns() + round(station.eject_delay_ms * 1e6))
     unwritten = last_run.begin(run_id)
     supervisor = Supervisor(specs, folder, run_id)
     stack.callback(_clear, supervisor, folder)

@@ -42,9 +42,14 @@ def open_port(path: str, baud: int = 115_200, light_line: Literal["rts", "dtr"] 
 def latency_ms(path: str, devices: Path = USB_SERIAL) -> int | None:
     """How long an FTDI adapter holds bytes back; none where there is no such setting."""
     try:
-        return int((devices / os.path.realpath(path).rpartition("/")[2] / "latency_timer").read_text())
+        return int(latency_file(path, devices).read_text())
     except (OSError, ValueError):
         return None
+
+
+def latency_file(path: str, devices: Path = USB_SERIAL) -> Path:
+    """Where the kernel keeps that setting of the port; there only for FTDI adapters."""
+    return devices / os.path.realpath(path).rpartition("/")[2] / "latency_timer"
 
 
 def _tell_empty_from_gone(fd: int) -> None:

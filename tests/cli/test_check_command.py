@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linewatch.check.station import check
 from linewatch.cli import main
 from linewatch.sim.gate import VirtualGate
 
@@ -19,6 +20,20 @@ def test_a_station_that_would_run(write_station: WriteStation, capsys: pytest.Ca
     said = capsys.readouterr()
     assert said.err == ""
     assert "0 errors, 0 warnings" in said.out
+
+
+@pytest.mark.parametrize(("held", "warnings"), [("16", 1), ("1", 0), ("nonsense", 0)])
+def test_an_adapter_that_holds_triggers_back_is_warned_of(
+    write_station: WriteStation, tmp_path: Path, held: str, warnings: int
+) -> None:
+    with VirtualGate() as gate:
+        setting = tmp_path / "usb-serial" / Path(gate.path).name / "latency_timer"
+        setting.parent.mkdir(parents=True)
+        setting.write_text(f"{held}\n")
+        station = write_station(gate={"kind": "framed", "port": gate.path})
+        found = check(station, usb_serial=tmp_path / "usb-serial")
+    assert [finding.is_warning for finding in found] == [True] * warnings
+    assert all(str(finding.error).startswith(f"{setting}: 16:") for finding in found)
 
 
 def test_every_error_of_the_file_is_said(write_station: WriteStation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,39 @@
+"""The recorder killed, and stopped: no decision may wait for it."""
+
+import signal
+import time
+
+from linewatch.faults.fault import Fault, Injected
+from linewatch.faults.judging import every, logged, only, said
+from linewatch.faults.line import FaultLine
+
+_KILLED = "recorder exited"
+_STOPPED_S = 1.5
+
+
+def _kill(line: FaultLine) -> Injected:
+    since_ns = line.signal_child("recorder", signal.SIGKILL)
+    line.wait_for("child_died", _KILLED)
+    return Injected(since_ns, "SIGKILL")
+
+
+def _stop(line: FaultLine) -> Injected:
+    line.signal_child("recorder", signal.SIGSTOP)
+    line.follow(_STOPPED_S)
+    line.signal_child("recorder", signal.SIGCONT)
+    return Injected(time.monotonic_ns(), f"SIGSTOP for {_STOPPED_S:g} s, then SIGCONT")
+
+
+RECORDER_KILLED = Fault(
+    "recorder killed",
+    "every part decided as always; started again; what is in no log is counted",
+    _kill,
+    every(said("child_died", _KILLED), only()),
+    quick=True,
+)
+RECORDER_STOPPED = Fault(
+    "recorder stopped",
+    "every part decided as always, and logged once it goes on",
+    _stop,
+    every(only(), logged),
+)

@@ -1,0 +1,73 @@
+"""The station of the fault suite: a real one's times and criteria, but virtual gate, camera and output."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from linewatch.core.errors import StorageError
+from linewatch.core.station import Station, parse_station, read_yaml
+
+_NULL_SIDE_PX = 96
+_NULL_DEADLINE_MS = 600.0
+_NULL_PACE_PER_MIN, _FASTEST_PER_MIN = 400, 600
+_BUDGET_MB = 4.0
+FLOOR_MB = 1.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One station of the suite. path: its file. pace_per_min: parts while a fault is tried."""
+
+    station: Station
+    path: Path
+    pace_per_min: int
+    null: bool
+
+
+def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool) -> Layout:
+    """Write the suite's station file at `path`.
+
+    template: the user's station file. gate: the virtual serial device. null: with a detector that finds nothing, small
+    pictures and a deadline of at most 600 ms; else the station's own network, deadline and picture size.
+    Raises StationError for the template, StorageError.
+    """
+    document = read_yaml(template)
+    own = parse_station(document, template)
+    side_px = _NULL_SIDE_PX if null else min(own.camera.width, own.camera.height)
+    document["gate"] = {"kind": "framed", "port": str(gate)}
+    document["light"] = {"kind": "serial_command", "duration_us": own.light.duration_us}
+    document["camera"] = {"kind": "simulated", "width": side_px, "height": side_px, "seed": 7}
+    document["detector"] = {**document["detector"], "model": str(own.detector.model)}
+    document["endpoints"] = {}
+    document["storage"] = {"output": str(output), "budget_mb": _BUDGET_MB, "floor_mb": FLOOR_MB, "frames": "all"}
+    _uncalibrated(document, own)
+    if null:
+        _hasten(document, own)
+    station = parse_station(document, path)
+    try:
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    except OSError as exc:
+        raise StorageError(path, exc.strerror or "cannot be written") from exc
+    return Layout(station, path, _NULL_PACE_PER_MIN if null else _pace(own), null)
+
+
+def _uncalibrated(document: dict[str, Any], own: Station) -> None:
+    """Rendered bottles fit no real camera's calibration, and their brightness is no criterion of the station's."""
+    document.pop("calibration", None)
+    document.pop("exposure", None)
+    document["mm_per_px"] = own.mm_per_px or 0.1
+
+
+def _hasten(document: dict[str, Any], own: Station) -> None:
+    """Short times, so that the suite takes seconds; never longer than the station's own."""
+    deadline_ms = min(own.line.deadline_ms, _NULL_DEADLINE_MS)
+    transport_ms = deadline_ms + own.rejecter.reaction_ms + 100
+    document["line"] = {**document.get("line", {}), "deadline_ms": deadline_ms, "max_capture_ms": deadline_ms * 0.9}
+    document["rejecter"] = {"transport_ms": transport_ms, "reaction_ms": own.rejecter.reaction_ms}
+
+
+def _pace(own: Station) -> int:
+    """One part after the other, so that a slow machine's network keeps up."""
+    return max(1, min(round(60_000 / own.line.deadline_ms), _FASTEST_PER_MIN))

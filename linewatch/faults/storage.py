@@ -1,0 +1,69 @@
+"""The disk full and the output read-only."""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterator
+
+from linewatch.faults import small_disk
+from linewatch.faults.fault import Fault, Injected, NotShown
+from linewatch.faults.judging import every, logged, only, said
+from linewatch.faults.line import FaultLine
+from linewatch.faults.trial import Trial
+
+_FULL_S = 1.5
+_REFUSED = "recorder exited: exit code 5"
+_TOLD = ("pictures_refused", "log_waiting", "storage_failed", "pictures_removed")
+
+
+def _fill(line: FaultLine) -> Injected:
+    if not os.path.ismount(line.output):
+        return _limit(line)
+    end = time.monotonic() + _FULL_S
+    while time.monotonic() < end:  # old pictures make way for new ones, so it is filled again and again
+        small_disk.fill(line.output)
+        line.follow(0.05)
+    small_disk.empty(line.output)
+    return Injected(time.monotonic_ns(), f"tmpfs of {small_disk.SIZE_MB} MB filled to the last byte for {_FULL_S:g} s")
+
+
+def _limit(line: FaultLine) -> Injected:
+    """Without the right to mount: no file of the recorder may grow, as on a disk that is full."""
+    pid = line.child("recorder")
+    _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
+    line.follow(_FULL_S)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+    return Injected(time.monotonic_ns(), f"RLIMIT_FSIZE 0 on the recorder for {_FULL_S:g} s (no right to mount)")
+
+
+def _told(trial: Trial) -> Iterator[str]:
+    if not any(event.kind in _TOLD for event in trial.events):
+        yield f"nobody was told: none of {', '.join(_TOLD)}"
+
+
+def _make_read_only(line: FaultLine) -> Injected:
+    if not os.path.ismount(line.output):
+        raise NotShown("a file system can be made read-only by root alone")
+    line.signal_child("recorder", signal.SIGKILL)  # what it holds open for writing would forbid it
+    if not small_disk.set_read_only(line.output, True):
+        raise NotShown("the output could not be made read-only")
+    line.wait_for("child_died", _REFUSED, 30)
+    small_disk.set_read_only(line.output, False)
+    return Injected(time.monotonic_ns(), "tmpfs remounted read-only until the recorder had tried to start on it")
+
+
+DISK_FULL = Fault(
+    "disk full",
+    "every part decided as always; said; the log is complete once there is room",
+    _fill,
+    every(only(), _told, logged),
+    quick=True,
+)
+OUTPUT_READ_ONLY = Fault(
+    "output read-only",
+    "every part decided as always; said; the recorder tries again until it can write",
+    _make_read_only,
+    every(only(), said("child_died", _REFUSED)),
+)

@@ -1,0 +1,32 @@
+"""The faults, in the order in which they are tried: the gentle ones first, those that end the run last."""
+
+from linewatch.faults.camera import CAMERA_KILLED, CAMERA_STOPPED
+from linewatch.faults.clock import CLOCK_STEPPED
+from linewatch.faults.controller import CONTROLLER_KILLED, CONTROLLER_TERMINATED
+from linewatch.faults.gate import GATE_NOISY, GATE_UNPLUGGED
+from linewatch.faults.inspector import INSPECTOR_KILLED, INSPECTOR_OUT_OF_MEMORY, INSPECTOR_STOPPED
+from linewatch.faults.recorder import RECORDER_KILLED, RECORDER_STOPPED
+from linewatch.faults.start import MODEL_TRUNCATED, STATION_WRONG
+from linewatch.faults.storage import DISK_FULL, OUTPUT_READ_ONLY
+from linewatch.faults.subscribers import ACTUATOR_KILLED, OBSERVER_DEAF
+
+FAULTS = (
+    GATE_NOISY,
+    GATE_UNPLUGGED,
+    CAMERA_KILLED,
+    CAMERA_STOPPED,
+    INSPECTOR_KILLED,
+    INSPECTOR_STOPPED,
+    INSPECTOR_OUT_OF_MEMORY,
+    RECORDER_KILLED,
+    RECORDER_STOPPED,
+    DISK_FULL,
+    OUTPUT_READ_ONLY,
+    OBSERVER_DEAF,
+    ACTUATOR_KILLED,
+    STATION_WRONG,
+    MODEL_TRUNCATED,
+    CONTROLLER_KILLED,
+    CONTROLLER_TERMINATED,
+    CLOCK_STEPPED,
+)
