@@ -2,7 +2,7 @@
 
 import typer
 
-from linewatch.cli import demonstration, models, prompts, recordings, stations, training
+from linewatch.cli import demonstration, exporting, models, prompts, recordings, stations, training
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -18,6 +18,7 @@ for command in (
     stations.record,
     training.train,
     training.evaluate,
+    exporting.export,
     demonstration.render,
 ):
     app.command()(command)

@@ -8,16 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are errors, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from linewatch.core.section import Section as Section
 
 
 class FramedGate(Section):
@@ -120,16 +116,6 @@ class Exposure(Section):
 
     min_mean: float = Field(0.0, ge=0, le=255, description="darker is cause `exposure`")
     max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
-
-
-class Detector(Section):
-    """What finds the defects."""
-
-    kind: Literal["dsmoe"] = "dsmoe"
-    model: Path = Field(description="folder with model.yaml and weights.safetensors")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes the GPU when there is one")
-    threads: int = Field(0, ge=0, description="CPU threads; 0 leaves one core to the controller")
-    max_batch: int = Field(4, ge=1, le=64, description="largest batch; shapes are fixed per batch size")
 
 
 class Rejecter(Section):
@@ -263,7 +249,7 @@ def station_errors(document: Any, path: Path) -> list[StationError]:
 def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
     """Where, reason and value of one error in the file at `path`, to be raised as ours. more: how many are left."""
     loc = list(error["loc"])
-    if len(loc) > 1 and loc[0] in ("gate", "camera"):
+    if len(loc) > 1 and loc[0] in ("gate", "camera", "detector"):
         del loc[1]  # the kind, which is no key of the file
     where = f"{path}: {'.'.join(map(str, loc))}" if loc else str(path)
     reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")

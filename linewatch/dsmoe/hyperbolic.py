@@ -4,7 +4,7 @@ The ball of curvature c holds the points with c |x|^2 < 1; its metric at x is th
 conformal factor 2 / (1 - c |x|^2). geoopt writes the same ball with k = -c.
 
 geoopt's maps ask the curvature for its sign at every call: a wait for the device, and a branch on data that no exporter
-can follow. Here c > 0 always, so the maps are written out, operation for operation; a test holds them bit for bit equal.
+can follow. Here c > 0 always, so the maps are written out; a test holds them equal to geoopt's, bit for bit.
 """
 
 import warnings

@@ -77,6 +77,4 @@ def test_our_maps_are_geoopts_bit_for_bit(curvature: float, seed: int, size: flo
     lifted = gyro.project(gyro.expmap0(tangent, k=-c), k=-c, eps=1e-5)
     assert torch.equal(hyperbolic.lift(tangent, curvature=c), lifted)
     assert torch.equal(hyperbolic.lower(lifted, curvature=c), gyro.logmap0(lifted, k=-c))
-    assert torch.equal(
-        hyperbolic._half(lifted, c), gyro.mobius_scalar_mul(torch.tensor(0.5), lifted, k=-c)
-    )
+    assert torch.equal(hyperbolic._half(lifted, c), gyro.mobius_scalar_mul(torch.tensor(0.5), lifted, k=-c))
