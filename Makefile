@@ -38,13 +38,14 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check clean
+.PHONY: help setup demo test check bench-runtime clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
 	@echo "make demo    a virtual bottle line for 30 s, inspected by the trained network"
 	@echo "make test    all checks and the quick tests"
 	@echo "make check   ruff, mypy and import-linter alone"
+	@echo "make bench-runtime   DS-MoE on this CPU: torch bf16, torch fp32, ONNX Runtime; memory of both inspectors"
 	@echo "make clean   remove .venv and caches"
 
 setup: $(READY)
@@ -75,6 +76,10 @@ check: setup
 
 test: check
 	$(call step,pytest,$(BIN)/pytest -m "not slow and not hardware and not gpu" $(ARGS))
+
+bench-runtime: setup
+	@$(BIN)/python -m benchmarks.runtime $(ARGS)
+	@$(BIN)/python -m benchmarks.inspector_memory
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

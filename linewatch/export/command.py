@@ -1,13 +1,16 @@
 """`linewatch export`: write, prove, and only then keep."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from linewatch.core.errors import CheckFailed, StorageError
+from linewatch.dsmoe.network import DsMoe
 from linewatch.dsmoe.weights import load_model
 from linewatch.export.agreement import BOX_TOLERANCE_PX, SCORE_TOLERANCE, Agreement, agreement
 from linewatch.export.graph import write_onnx
 from linewatch.export.pictures import drawn, given
 from linewatch.inspection.onnx_file import OnnxFile
+from linewatch.pictures.types import Picture
 
 
 def export(folder: Path, output: Path, images: Path | None = None) -> Agreement:
@@ -21,14 +24,19 @@ def export(folder: Path, output: Path, images: Path | None = None) -> Agreement:
     unproven = output.with_name(output.name + ".new")
     try:
         write_onnx(model, unproven)
-        found = agreement(OnnxFile(unproven), model.network, pictures)
-        if not found.holds:
-            raise CheckFailed(output, f"not written: {told(found)}")
-        unproven.replace(output)
+        return keep_proven(unproven, output, model.network, pictures)
     except OSError as exc:
         raise StorageError(output, exc.strerror or "cannot be written") from exc
     finally:
         unproven.unlink(missing_ok=True)
+
+
+def keep_proven(unproven: Path, output: Path, network: DsMoe, pictures: Iterable[Picture]) -> Agreement:
+    """Rename the file `unproven` to `output` if it agrees with `network` on the pictures; else raises CheckFailed."""
+    found = agreement(OnnxFile(unproven), network, pictures)
+    if not found.holds:
+        raise CheckFailed(output, f"not written: {told(found)}")
+    unproven.replace(output)
     return found
 
 
