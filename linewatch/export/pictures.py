@@ -25,7 +25,8 @@ def drawn(side_px: int, count: int = 8) -> Iterator[Picture]:
     """Rings, lines and blots on uneven noise, (3, side, side); the same ones every time."""
     chance = np.random.default_rng(0)
     for _ in range(count):
-        ground = np.linspace(*chance.uniform(40, 220, 2), side_px)[:, None] + chance.normal(0, 6, (side_px, side_px))
+        top, bottom = chance.uniform(40, 220, 2).tolist()
+        ground = np.linspace(top, bottom, side_px)[:, None] + chance.normal(0, 6, (side_px, side_px))
         picture = np.clip(ground, 0, 255).astype(np.uint8)
         for _ in range(12):
             (x, y, x2, y2), grey = chance.integers(0, side_px, 4).tolist(), int(chance.integers(0, 256))

@@ -41,7 +41,7 @@ class Fitting:
         if self.how == "stretch":
             across, down = self.side_px / width_px, self.side_px / height_px
         shift = np.array([left, top, left, top], np.float32)
-        return (boxes - shift) / np.array([across, down, across, down], np.float32)
+        return np.asarray((boxes - shift) / np.array([across, down, across, down], np.float32), np.float32)
 
     def _place(self, height_px: int, width_px: int) -> tuple[int, int, int, int]:
         """left, top, width and height of the picture in the square."""

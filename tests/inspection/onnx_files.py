@@ -46,13 +46,14 @@ def write(
     name, rows, lights = _TABLES[kind]
     nodes, constants = _brightness()
     tables = [(name, _table(kind, rows), _table(kind, lights))]
-    tables += [(beside, _table(kind, fixed), None) for beside, fixed in _BESIDE.get(kind, ())]
+    for beside, more in _BESIDE.get(kind, ()):
+        tables.append((beside, _table(kind, more), np.zeros_like(_table(kind, more))))
     outputs = []
     for output, fixed, light in tables:
         dims = ("batch", *fixed.shape[1:]) if shape[0] == "batch" else (shape[0], *fixed.shape[1:])
         outputs.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, dims))
         constants.append(numpy_helper.from_array(fixed, f"{output}_fixed"))
-        constants.append(numpy_helper.from_array(np.zeros_like(fixed) if light is None else light, f"{output}_light"))
+        constants.append(numpy_helper.from_array(light, f"{output}_light"))
         lit = "bright2" if fixed.ndim == 2 else "bright3"
         nodes.append(helper.make_node("Mul", [f"{output}_light", lit], [f"{output}_added"]))
         nodes.append(helper.make_node("Add", [f"{output}_fixed", f"{output}_added"], [output]))
