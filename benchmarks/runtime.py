@@ -4,7 +4,7 @@ Compares, for each model folder, at batch 1 and the card's input size, from uint
     torch bf16   the network as the inspector runs it on a CPU: convolution and batch norm fused, bf16 autocast
     torch fp32   the same without autocast
     onnx fp32    the file that `linewatch export` writes (with its TopK), in ONNX Runtime
-and, alone, the router and the sparse experts of the three scales for k = 1, 2, 3, 4 and 8 of 8 experts.
+and, alone, the router and the sparse experts of the finest scale for k = 1, 2, 3, 4 and 8 of 8 experts.
 
 The three take turns, so that whatever else the machine does falls on all alike. CPU time is what one thread worked,
 wall time what passed; on a shared core only the first says anything of the runtime. Median, and the middle half.
@@ -17,6 +17,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch reads it
@@ -63,7 +64,7 @@ def main() -> None:
         model = load_model(folder)
         print(f"\n{model.card.name}, {model.card.input_size} px")
         show(timed(networks(model, exported(folder, given.exports, model.card.sha256)), given.repeats))
-    print(f"\nrouter and experts of {len(STRIDES)} scales alone, {model.card.name}, fp32")
+    print(f"\nrouter and experts of stride {STRIDES[0]} alone, {model.card.name}, fp32")
     show(timed(experts(model, given.exports), given.repeats))
 
 
@@ -92,29 +93,26 @@ def networks(model: LoadedModel, path: Path) -> dict[str, Run]:
 
 
 def experts(model: LoadedModel, exports: Path) -> dict[str, Run]:
-    """Routing and experts of all scales, for each k, in torch and in ONNX Runtime."""
-    found: dict[str, Run] = {}
-    maps = [torch.randn(1, model.card.architecture.width, *[model.card.input_size // s] * 2) for s in STRIDES]
+    """Routing and experts of the finest scale for each k, in torch and in ONNX Runtime, on the same random map."""
+    scale = Experts(model.network.router[0], model.network.experts[0], model.network.text()).eval()
+    side = model.card.input_size // STRIDES[0]
+    x = torch.randn(1, model.card.architecture.width, side, side)
+    runs: dict[str, Run] = {}
     for active in ACTIVE:
-        scales, files = [], []
-        for index, x in enumerate(maps):
-            scale = Experts(model.network.router[index], model.network.experts[index], model.network.text()).eval()
-            scale.router.active = active
-            path = exports / f"experts-{index}-{active}.onnx"
-            with torch.no_grad():
-                torch.onnx.export(scale, (x,), path, input_names=["x"], opset_version=OPSET, dynamo=True, verbose=False)
-            scales.append(scale)
-            files.append(OnnxFile(path, threads=1))
-        found[f"torch k={active}"] = lambda k=active, s=scales: routed(k, s, maps)  # type: ignore[misc]
-        found[f"onnx k={active}"] = lambda f=files: [file.run(x.numpy()) for file, x in zip(f, maps, strict=True)]  # type: ignore[misc]
-    return found
+        scale.router.active = active
+        path = exports / f"experts-{active}.onnx"
+        with torch.no_grad():
+            torch.onnx.export(scale, (x,), path, input_names=["x"], opset_version=OPSET, dynamo=True, verbose=False)
+        runs[f"torch k={active}"] = partial(routed, scale, active, x)
+        runs[f"onnx k={active}"] = partial(OnnxFile(path, threads=1).run, x.numpy())
+    return runs
 
 
-def routed(active: int, scales: list[Experts], maps: list[torch.Tensor]) -> list[torch.Tensor]:
+def routed(scale: Experts, active: int, x: torch.Tensor) -> torch.Tensor:
+    scale.router.active = active
     with torch.inference_mode():
-        for scale in scales:
-            scale.router.active = active  # the modules are shared by all k
-        return [scale(x) for scale, x in zip(scales, maps, strict=True)]
+        refined: torch.Tensor = scale(x)
+    return refined
 
 
 def timed(runs: dict[str, Run], repeats: int) -> dict[str, list[tuple[float, float]]]:
