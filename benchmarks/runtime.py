@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch reads it
 
@@ -94,7 +95,8 @@ def networks(model: LoadedModel, path: Path) -> dict[str, Run]:
 
 def experts(model: LoadedModel, exports: Path) -> dict[str, Run]:
     """Routing and experts of the finest scale for each k, in torch and in ONNX Runtime, on the same random map."""
-    scale = Experts(model.network.router[0], model.network.experts[0], model.network.text()).eval()
+    router, sparse = cast(TextRouter, model.network.router[0]), cast(SparseExperts, model.network.experts[0])
+    scale = Experts(router, sparse, model.network.text()).eval()
     side = model.card.input_size // STRIDES[0]
     x = torch.randn(1, model.card.architecture.width, side, side)
     runs: dict[str, Run] = {}

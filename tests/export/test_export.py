@@ -132,9 +132,9 @@ def test_the_whole_way(tmp_path: Path, model: Path, network: DsMoe, capsys: pyte
     assert file.takes.dtype == np.uint8
     assert agreement(file, network, pictures).holds
     with torch.no_grad():
-        network.head[0].logits.bias += 0.1  # type: ignore[operator, union-attr]
+        network.head[0].logits.bias += 0.1  # type: ignore[union-attr]
         assert not agreement(file, network, pictures).holds
-        network.head[0].logits.bias -= 0.1  # type: ignore[operator, union-attr]
+        network.head[0].logits.bias -= 0.1  # type: ignore[union-attr]
 
     section = {"kind": "onnx", "model": path, "output": "linewatch", "classes": CLASSES, "threads": 1}
     detector = OnnxDetector.open(Config.model_validate(section), channels=1)
