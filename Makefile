@@ -38,7 +38,7 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench-runtime clean
+.PHONY: help setup demo test check bench-line bench-runtime soak clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
@@ -46,6 +46,8 @@ help:
 	@echo "make test    all checks and the quick tests"
 	@echo "make check   ruff, mypy and import-linter alone"
 	@echo "make bench-runtime   DS-MoE on this CPU: torch bf16, torch fp32, ONNX Runtime; memory of both inspectors"
+	@echo "make bench-line   trigger to decision under load, beside a bare poll loop"
+	@echo "make soak    the line for 30 min (ARGS=\"--minutes 600\"): memory, files, latency over time"
 	@echo "make clean   remove .venv and caches"
 
 setup: $(READY)
@@ -80,6 +82,12 @@ test: check
 bench-runtime: setup
 	@$(BIN)/python -m benchmarks.runtime $(ARGS)
 	@$(BIN)/python -m benchmarks.inspector_memory
+
+bench-line: setup
+	@$(BIN)/python -m benchmarks.line $(ARGS)
+
+soak: setup
+	@$(BIN)/python -m benchmarks.line.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

@@ -118,6 +118,14 @@ class Exposure(Section):
     max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
 
 
+class Drift(Section):
+    """When pictures have changed so much since the run began that people are called. No limit is no alarm."""
+
+    brightness: float | None = Field(0.2, gt=0, description="change of the mean grey value, as a share")
+    focus: float | None = Field(0.3, gt=0, description="change of the sharpness, as a share")
+    parts: int = Field(100, ge=5, description="parts whose middle is compared with that of the first ones")
+
+
 class Rejecter(Section):
     """When the conveyor must act after the trigger."""
 
@@ -153,6 +161,17 @@ class Storage(Section):
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
 
 
+class Alarms(Section):
+    """When people are called: event `alarm` when it begins, `alarm_over` when it ends. No limit is no alarm."""
+
+    consecutive_rejects: int | None = Field(5, ge=2, description="so many rejected parts in a row")
+    reject_rate: float | None = Field(0.25, gt=0, le=1, description="more than this share of the last parts rejected")
+    reject_rate_parts: int = Field(200, ge=10, description="how many parts `reject_rate` looks back")
+    failsafe_rate: float | None = Field(0.001, gt=0, le=1, description="more than this share rejected in doubt")
+    failsafe_rate_parts: int = Field(1000, ge=10, description="how many parts `failsafe_rate` looks back")
+    no_reject_hours: float | None = Field(8.0, gt=0, description="no reject for so long: is the camera blind?")
+
+
 class Station(Section):
     """One inspection station."""
 
@@ -165,6 +184,7 @@ class Station(Section):
     calibration: Path | None = Field(None, description="calibration/<camera>/<date>; none is raw pixels")
     mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
     exposure: Exposure = Exposure()
+    drift: Drift = Drift()
     acceptance: tuple[Criterion, ...] = Field(
         min_length=1, description="in order: a detection belongs to the first criterion of its class that it meets"
     )
@@ -172,6 +192,7 @@ class Station(Section):
     rejecter: Rejecter
     endpoints: Endpoints = Endpoints()
     storage: Storage = Storage()
+    alarms: Alarms = Alarms()
 
     @model_validator(mode="after")
     def _time_suffices(self) -> "Station":

@@ -89,6 +89,7 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
                chatter, latency_timer, light_failed
     parts      late, extra_frame, extra_inspection
     children   child_ready, child_died, recorder_behind, recorder_keeps_up
+    alarms     alarm, alarm_over
     actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed
     """
 

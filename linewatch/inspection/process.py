@@ -12,6 +12,7 @@ from linewatch.core.errors import StorageError
 from linewatch.core.messages import Cause, Inspect, Inspection
 from linewatch.core.ring import StaleFrame
 from linewatch.inspection.batching import RunTime, next_batch
+from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import Inspector, Part
 from linewatch.inspection.quality import Doubt
 from linewatch.pictures.frames import RingReader
@@ -24,10 +25,11 @@ log = structlog.get_logger()
 class InspectorProcess:
     """The loop between the controller's channel and the inspector. `run` returns when told to stop."""
 
-    def __init__(self, child: Child, frames: RingReader, inspector: Inspector, clock: Clock) -> None:
+    def __init__(self, child: Child, frames: RingReader, inspector: Inspector, drift: Drift, clock: Clock) -> None:
         self._child = child
         self._frames = frames
         self._inspector = inspector
+        self._drift = drift
         self._clock = clock
         self._waiting: list[Inspect] = []
         self._run_time = RunTime()
@@ -57,11 +59,16 @@ class InspectorProcess:
 
     def _run(self, requests: tuple[Inspect, ...]) -> None:
         started_ns = self._clock.now_ns()
-        inspections = self._inspector.inspect([self._part(request) for request in requests])
+        parts = [self._part(request) for request in requests]
+        inspections = self._inspector.inspect(parts)
         for inspection in inspections:
             self._answer(inspection)
         if inspections[0].batch:  # else no picture reached the network, and nothing is learnt about its speed
             self._run_time.add(self._clock.now_ns() - started_ns)
+        for part in parts:
+            if not isinstance(part.picture, Doubt):
+                for note in self._drift.see(part.picture):
+                    self._child.channel.send(note)
 
     def _part(self, request: Inspect) -> Part:
         try:

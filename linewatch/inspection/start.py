@@ -8,6 +8,7 @@ from linewatch.core.errors import UsageError
 from linewatch.core.logs import set_up
 from linewatch.core.station import Station, load_station
 from linewatch.inspection.detector import Detector
+from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
 from linewatch.pictures.frames import RingReader
@@ -41,4 +42,5 @@ def serve(arguments: list[str]) -> None:
     detector = open_detector(station)
     inspector = assemble(station, detector, clock, path)
     detector.warm_up()
-    InspectorProcess(Child(CHILD, channel, clock), RingReader(runtime), inspector, clock).run(detector.name)
+    child = Child(CHILD, channel, clock)
+    InspectorProcess(child, RingReader(runtime), inspector, Drift(station.drift), clock).run(detector.name)

@@ -20,6 +20,7 @@ from linewatch.core.messages import (
     Ready,
     Record,
 )
+from linewatch.line.alarms import Alarms
 from linewatch.line.bulletin import Bulletin
 from linewatch.line.last_run import LastRun
 from linewatch.line.publisher import Publisher
@@ -46,6 +47,7 @@ class Controller:
         gate: Gate,
         supervisor: Supervisor,
         sequencer: Sequencer,
+        alarms: Alarms,
         publisher: Publisher,
         bulletin: Bulletin,
         last_run: LastRun,
@@ -58,6 +60,7 @@ class Controller:
         self._gate = gate
         self._supervisor = supervisor
         self._sequencer = sequencer
+        self._alarms = alarms
         self._publisher = publisher
         self._bulletin = bulletin
         self._last_run = last_run
@@ -132,10 +135,11 @@ class Controller:
             self._publisher.decide(record.decision, now_ns)
             if self._limit is None or record.decision.seq <= self._limit:
                 self._record(record)
+            self._alarms.decided(record.decision)
         if self._limit is not None and self._sequencer.decided_up_to >= self._limit:
             self._waker.stop()
         self._remember()
-        for note in self._sequencer.notes():
+        for note in (*self._sequencer.notes(), *self._alarms.notes()):
             self._bulletin.say(note, now_ns)
 
     def _tick(self, now_ns: int) -> None:
@@ -148,6 +152,7 @@ class Controller:
             self._mourn(death, now_ns)
         for note in self._publisher.actuators.tick(now_ns):
             self._bulletin.say(note, now_ns)
+        self._alarms.tick(now_ns)
         self._send_decisions()
         if self._publisher.beat(self._sequencer.decided_up_to, self._progress, now_ns):
             self._notifier.watchdog()

@@ -11,6 +11,7 @@ from linewatch.core.clock import MonotonicClock
 from linewatch.core.messages import Note
 from linewatch.core.ring import RING_FILE
 from linewatch.core.station import Station, load_station
+from linewatch.line.alarms import Alarms
 from linewatch.line.bulletin import Bulletin
 from linewatch.line.controller import RECORDER, Controller
 from linewatch.line.last_run import Ended, LastRun
@@ -76,6 +77,7 @@ def _run(
         gate=gate,
         supervisor=supervisor,
         sequencer=Sequencer(rules_of(station, run_id)),
+        alarms=Alarms(station.alarms, clock.now_ns()),
         publisher=publisher,
         bulletin=bulletin,
         last_run=last_run,

@@ -15,6 +15,7 @@ from linewatch.core.clock import MonotonicClock
 from linewatch.core.logs import set_up
 from linewatch.core.messages import Detection
 from linewatch.core.station import parse_station
+from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
 from linewatch.pictures.frames import RingReader
@@ -29,6 +30,7 @@ STATION = {
     "camera": {"kind": "simulated", "width": SIDE_PX, "height": SIDE_PX},
     "detector": {"model": "unused"},
     "exposure": {"min_mean": 5},
+    "drift": {"parts": 5},
     "acceptance": [{"class": "*", "min_score": 0.5}],
     "rejecter": {"transport_ms": 1000},
 }
@@ -70,7 +72,8 @@ def main() -> None:
     detector = BrightSpots(float(sys.argv[1]))
     inspector = assemble(station, detector, MonotonicClock(), "spots.yaml")
     child = Child(CHILD, controller_channel())
-    InspectorProcess(child, RingReader(runtime_folder()), inspector, MonotonicClock()).run(detector.name)
+    drift = Drift(station.drift)
+    InspectorProcess(child, RingReader(runtime_folder()), inspector, drift, MonotonicClock()).run(detector.name)
 
 
 if __name__ == "__main__":

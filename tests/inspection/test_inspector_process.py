@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from linewatch.core.channel import CHANNEL_FD, ChannelClosed, channel_pair
-from linewatch.core.messages import AnyMessage, Cause, Health, Inspect, Inspection, Ready, Stop, Trigger
+from linewatch.core.messages import AnyMessage, Cause, Health, Inspect, Inspection, Note, Ready, Stop, Trigger
 from linewatch.core.ring import FrameRing
 from linewatch.pictures.frames import put_frame
 
@@ -99,6 +99,14 @@ def test_failures_are_named_and_the_next_part_is_inspected(start: Start) -> None
     assert causes == [Cause.MODEL_ERROR, Cause.NON_FINITE, Cause.EXPOSURE, Cause.OK]
     raised = station.inspect(station.photograph(9, 13))
     assert raised.reason == "RuntimeError: CUDA error: an illegal memory access was encountered"
+
+
+def test_a_lamp_that_ages_is_told_to_the_controller(start: Start) -> None:
+    station = start()
+    for seq in range(1, 10):
+        station.inspect(station.photograph(seq, 100 if seq <= 5 else 60))
+    station.channel.send(station.photograph(10, 60))
+    assert station.expect(Note).text.startswith("brightness_drift: 60, was 100")
 
 
 def test_an_overwritten_frame_is_an_overrun(start: Start) -> None:
