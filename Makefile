@@ -38,13 +38,14 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench-line soak clean
+.PHONY: help setup demo test check bench-line bench-runtime soak clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
 	@echo "make demo    a virtual bottle line for 30 s, inspected by the trained network"
 	@echo "make test    all checks and the quick tests"
 	@echo "make check   ruff, mypy and import-linter alone"
+	@echo "make bench-runtime   DS-MoE on this CPU: torch bf16, torch fp32, ONNX Runtime; memory of both inspectors"
 	@echo "make bench-line   trigger to decision under load, beside a bare poll loop"
 	@echo "make soak    the line for 30 min (ARGS=\"--minutes 600\"): memory, files, latency over time"
 	@echo "make clean   remove .venv and caches"
@@ -77,6 +78,10 @@ check: setup
 
 test: check
 	$(call step,pytest,$(BIN)/pytest -m "not slow and not hardware and not gpu" $(ARGS))
+
+bench-runtime: setup
+	@$(BIN)/python -m benchmarks.runtime $(ARGS)
+	@$(BIN)/python -m benchmarks.inspector_memory
 
 bench-line: setup
 	@$(BIN)/python -m benchmarks.line $(ARGS)

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from linewatch.cameras.choose import camera_for
-from linewatch.check.model import network_errors
+from linewatch.check.detector import detector_errors, missing_device
 from linewatch.check.output import require_writable_folder
 from linewatch.core.clock import MonotonicClock
 from linewatch.core.errors import CalibrationError, GateError, LinewatchError, StationError
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
-from linewatch.dsmoe.weights import read_card
-from linewatch.inspection.acceptance import criteria_errors
-from linewatch.inspection.dsmoe_detector import choose_device
 from linewatch.line.endpoints import check_endpoint
 from linewatch.line.line_keys import line_keys
 from linewatch.pictures.calibration import load_station_calibration
@@ -50,26 +47,13 @@ def check(path: Path, *, offline: bool = False, usb_serial: Path = USB_SERIAL) -
     if wrong:
         return [Finding(error) for error in wrong]
     station = load_station(path)
-    errors = [*_model(station, path), *_calibration(station), *_endpoints(station, path), *_output(station)]
+    errors = [*detector_errors(station, path), *_calibration(station), *_endpoints(station, path), *_output(station)]
     warnings = [*_doubtful(station, path), *_openness(station, path), *_slow(station, usb_serial)]
     return [
         *(Finding(error) for error in errors),
         *(Finding(error, is_warning=True) for error in warnings),
         *(Finding(error, is_warning=offline) for error in _devices(station)),
     ]
-
-
-def _model(station: Station, path: Path) -> Iterator[LinewatchError]:
-    """The network, and whether the acceptance criteria fit it."""
-    folder = station.detector.model
-    yield from network_errors(folder)
-    try:
-        classes = read_card(folder).classes
-    except LinewatchError:
-        return  # said already
-    # A scale that a broken calibration would give is no second error.
-    mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
-    yield from criteria_errors(station.acceptance, classes, mm_per_px, path)
 
 
 def _calibration(station: Station) -> Iterator[LinewatchError]:
@@ -133,7 +117,7 @@ def _output(station: Station) -> Iterator[LinewatchError]:
 
 def _devices(station: Station) -> Iterator[LinewatchError]:
     """GPU, gate and camera, as the daemon would open them."""
-    yield from _raised(lambda: choose_device(station.detector.device))
+    yield from missing_device(station)
     yield from _raised(lambda: _open(build_gate(station, MonotonicClock())))
     yield from _raised(lambda: _open(camera_for(station)))
 

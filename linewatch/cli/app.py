@@ -2,7 +2,18 @@
 
 import typer
 
-from linewatch.cli import demonstration, faults, install, keys, models, prompts, recordings, stations, training
+from linewatch.cli import (
+    demonstration,
+    exporting,
+    faults,
+    install,
+    keys,
+    models,
+    prompts,
+    recordings,
+    stations,
+    training,
+)
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
@@ -19,6 +30,7 @@ for command in (
     faults.faults,
     training.train,
     training.evaluate,
+    exporting.export,
     demonstration.render,
     install.install,
 ):

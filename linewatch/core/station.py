@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
+from linewatch.core.section import Section as Section
 from linewatch.core.yamltext import parse_yaml
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys and infinite numbers are errors, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FramedGate(Section):
@@ -129,16 +125,6 @@ class Drift(Section):
     brightness: float | None = Field(0.2, gt=0, description="change of the mean grey value, as a share")
     focus: float | None = Field(0.3, gt=0, description="change of the sharpness, as a share")
     parts: int = Field(100, ge=5, description="parts whose middle is compared with that of the first ones")
-
-
-class Detector(Section):
-    """What finds the defects."""
-
-    kind: Literal["dsmoe"] = "dsmoe"
-    model: Path = Field(description="folder with model.yaml and weights.safetensors")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes the GPU when there is one")
-    threads: int = Field(0, ge=0, description="CPU threads; 0 leaves one core to the controller")
-    max_batch: int = Field(4, ge=1, le=64, description="largest batch; shapes are fixed per batch size")
 
 
 class Rejecter(Section):
@@ -294,7 +280,7 @@ def station_errors(document: Any, path: Path) -> list[StationError]:
 def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
     """Where, reason and value of one error in the file at `path`, to be raised as ours. more: how many are left."""
     loc = list(error["loc"])
-    if len(loc) > 1 and loc[0] in ("gate", "camera"):
+    if len(loc) > 1 and loc[0] in ("gate", "camera", "detector"):
         del loc[1]  # the kind, which is no key of the file
     where = f"{path}: {'.'.join(map(str, loc))}" if loc else str(path)
     reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")

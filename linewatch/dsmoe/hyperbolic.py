@@ -2,6 +2,9 @@
 
 The ball of curvature c holds the points with c |x|^2 < 1; its metric at x is the Euclidean one times the square of the
 conformal factor 2 / (1 - c |x|^2). geoopt writes the same ball with k = -c.
+
+geoopt's maps ask the curvature for its sign at every call: a wait for the device, and a branch on data that no exporter
+can follow. Here c > 0 always, so the maps are written out; a test holds them equal to geoopt's, bit for bit.
 """
 
 import warnings
@@ -19,13 +22,15 @@ _EDGE = 1e-5  # distance kept from the boundary, where float32 loses the metric
 
 def lift(tangent: Tensor, *, curvature: Tensor) -> Tensor:
     """Exponential map at the origin. tangent: (..., d); returns points of the ball, (..., d)."""
-    point = gyro.expmap0(tangent.float(), k=-curvature)
-    return cast(Tensor, gyro.project(point, k=-curvature, eps=_EDGE))
+    tangent = tangent.float()
+    norm = _norm(tangent)
+    return _inside(_tan(norm, curvature) * (tangent / norm), curvature)
 
 
 def lower(point: Tensor, *, curvature: Tensor) -> Tensor:
     """Logarithmic map at the origin, the inverse of `lift`. point: (..., d); returns (..., d)."""
-    return cast(Tensor, gyro.logmap0(point, k=-curvature))
+    norm = _norm(point)
+    return (point / norm) * _arctan(norm, curvature)
 
 
 def conformal_factor(point: Tensor, *, curvature: Tensor) -> Tensor:
@@ -54,8 +59,7 @@ def gyromidpoint(points: Tensor, others: Tensor, weight: Tensor, *, curvature: T
     second = conformal_factor(others, curvature=curvature)
     above = (1 - weight) * first * points + weight * second * others
     below = (1 - weight) * (first - 1) + weight * (second - 1)
-    half = gyro.mobius_scalar_mul(points.new_tensor(0.5), above / below, k=-curvature)
-    return cast(Tensor, gyro.project(half, k=-curvature, eps=_EDGE))
+    return _inside(_half(above / below, curvature), curvature)
 
 
 def weighted_centre(anchors: Tensor, weights: Tensor, *, curvature: Tensor) -> Tensor:
@@ -66,5 +70,32 @@ def weighted_centre(anchors: Tensor, weights: Tensor, *, curvature: Tensor) -> T
     factor = conformal_factor(anchors, curvature=curvature)  # (C, 1)
     above = weights @ (factor * anchors)
     below = weights @ (factor - 1)
-    half = gyro.mobius_scalar_mul(anchors.new_tensor(0.5), above / below.clamp_min(_EDGE), k=-curvature)
-    return cast(Tensor, gyro.project(half, k=-curvature, eps=_EDGE))
+    return _inside(_half(above / below.clamp_min(_EDGE), curvature), curvature)
+
+
+def _inside(point: Tensor, curvature: Tensor) -> Tensor:
+    """The point, or where it lies at the boundary or beyond, the nearest one that float32 can work with."""
+    return cast(Tensor, gyro.project(point, k=-curvature, eps=_EDGE))
+
+
+def _half(point: Tensor, curvature: Tensor) -> Tensor:
+    """The middle of the geodesic from the origin to `point`: Moebius multiplication by 1/2."""
+    norm = _norm(point)
+    return _tan(0.5 * _arctan(norm, curvature), curvature) * (point / norm)
+
+
+def _norm(x: Tensor) -> Tensor:
+    return x.norm(dim=-1, keepdim=True).clamp_min(1e-15)
+
+
+def _tan(length: Tensor, curvature: Tensor) -> Tensor:
+    """Euclidean length on the ball of a tangent of this length at the origin."""
+    root = curvature.sqrt()
+    return root.reciprocal() * (length * root).clamp(-15, 15).tanh()
+
+
+def _arctan(length: Tensor, curvature: Tensor) -> Tensor:
+    """The inverse of `_tan`."""
+    root = curvature.sqrt()
+    inner = (length * root).clamp(-1 + 1e-7, 1 - 1e-7)
+    return root.reciprocal() * (torch.log(1 + inner) - torch.log(1 - inner)).mul(0.5)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from linewatch.core.detectors import DsmoeDetector as DetectorConfig
 from linewatch.core.errors import DeviceError, ModelError
 from linewatch.core.messages import Detection
-from linewatch.core.station import Detector as DetectorConfig
 from linewatch.dsmoe.weights import LoadedModel, load_model
 from linewatch.inspection.letterbox import letterbox, scale_into
 from linewatch.pictures.types import Picture

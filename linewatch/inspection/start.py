@@ -9,15 +9,24 @@ from linewatch.core.logs import set_up
 from linewatch.core.station import Station, load_station
 from linewatch.inspection.detector import Detector
 from linewatch.inspection.drift import Drift
-from linewatch.inspection.dsmoe_detector import DsmoeDetector
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
 from linewatch.pictures.frames import RingReader
 
 
 def open_detector(station: Station) -> Detector:
-    """The detector that the station names, not warm yet. Raises ModelError or DeviceError."""
-    return DsmoeDetector.open(station.detector, channels=1 if station.camera.grey else 3)
+    """The detector that the station names, not warm yet. Raises ModelError or DeviceError.
+
+    Only what it needs is loaded: torch for DS-MoE, ONNX Runtime for a model of the user's own.
+    """
+    channels = 1 if station.camera.grey else 3
+    if station.detector.kind == "onnx":
+        from linewatch.inspection.onnx_detector import OnnxDetector
+
+        return OnnxDetector.open(station.detector, channels)
+    from linewatch.inspection.dsmoe_detector import DsmoeDetector
+
+    return DsmoeDetector.open(station.detector, channels)
 
 
 def serve(arguments: list[str]) -> None:

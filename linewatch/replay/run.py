@@ -11,6 +11,7 @@ from linewatch.core.errors import StorageError
 from linewatch.core.station import Station, load_station
 from linewatch.inspection.detector import Detector
 from linewatch.inspection.inspector import assemble
+from linewatch.inspection.start import open_detector
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.records.report import write_report
 from linewatch.records.run_folder import RunFolder
@@ -50,7 +51,7 @@ def replay(
     selection = select(folder, station, limit, None if only is None else load_names(only))
     _refuse_used(output)
     clock, notes = RecordedClock(), list(selection.notes)
-    detector = detector or _station_detector(station)
+    detector = detector or open_detector(station)
     inspector = assemble(station, detector, clock, station_path)
     detector.warm_up()
 
@@ -78,12 +79,6 @@ def replay(
     if summary.log_lost:
         raise StorageError(output, f"{summary.log_lost} decisions could not be written")
     return summary
-
-
-def _station_detector(station: Station) -> Detector:
-    from linewatch.inspection.start import open_detector  # loads torch, which a wrong argument need not wait for
-
-    return open_detector(station)
 
 
 def _run_folder(output: Path, station: Station, notes: list[str]) -> RunFolder:

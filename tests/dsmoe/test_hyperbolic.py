@@ -67,3 +67,14 @@ def test_gradients_are_finite_where_points_meet() -> None:
     lifted = hyperbolic.lift(tangent + 0.1, curvature=c)
     hyperbolic.distances(lifted, lifted.detach(), curvature=c).sum().backward()
     assert tangent.grad is not None and bool(torch.isfinite(tangent.grad).all())
+
+
+@settings(max_examples=25, deadline=None)
+@given(curvatures, st.integers(0, 1000), st.sampled_from([0.0, 1e-3, 1.0, 30.0]))
+def test_our_maps_are_geoopts_bit_for_bit(curvature: float, seed: int, size: float) -> None:
+    c = torch.tensor(curvature)
+    tangent = torch.randn(5, 8, generator=torch.Generator().manual_seed(seed)) * size
+    lifted = gyro.project(gyro.expmap0(tangent, k=-c), k=-c, eps=1e-5)
+    assert torch.equal(hyperbolic.lift(tangent, curvature=c), lifted)
+    assert torch.equal(hyperbolic.lower(lifted, curvature=c), gyro.logmap0(lifted, k=-c))
+    assert torch.equal(hyperbolic._half(lifted, c), gyro.mobius_scalar_mul(torch.tensor(0.5), lifted, k=-c))

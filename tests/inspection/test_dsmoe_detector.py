@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from linewatch.core.detectors import DsmoeDetector as Config
 from linewatch.core.errors import DeviceError, ModelError
-from linewatch.core.station import Detector as Config
 from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import save_model
 from linewatch.inspection.dsmoe_detector import DsmoeDetector

@@ -1,0 +1,52 @@
+"""Whether a station's detector would find anything, and whether the acceptance criteria fit it.
+
+torch is loaded for DS-MoE alone: a station with a model of the user's own is checked without it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from linewatch.core.errors import LinewatchError
+from linewatch.core.station import Station
+from linewatch.inspection.acceptance import criteria_errors
+from linewatch.inspection.start import open_detector
+
+
+def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
+    """What keeps the network of the station file at `path` from inspecting, and the criteria from judging."""
+    classes: tuple[str, ...] = ()
+    if station.detector.kind == "onnx":
+        classes = station.detector.classes
+        yield from _onnx_errors(station)
+    else:
+        from linewatch.check.model import network_errors
+        from linewatch.dsmoe.weights import read_card
+
+        yield from network_errors(station.detector.model)
+        try:
+            classes = read_card(station.detector.model).classes
+        except LinewatchError:
+            return  # said already
+    # A scale that a broken calibration would give is no second error.
+    mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
+    yield from criteria_errors(station.acceptance, classes, mm_per_px, path)
+
+
+def missing_device(station: Station) -> Iterator[LinewatchError]:
+    """The GPU, when the station asks for one and it is not there."""
+    if station.detector.kind == "onnx":
+        return
+    from linewatch.inspection.dsmoe_detector import choose_device
+
+    try:
+        choose_device(station.detector.device)
+    except LinewatchError as exc:
+        yield exc
+
+
+def _onnx_errors(station: Station) -> Iterator[LinewatchError]:
+    """The file is loaded and run, as at start-up: shapes that it leaves open show only then."""
+    try:
+        open_detector(station).warm_up()
+    except LinewatchError as exc:
+        yield exc

@@ -1,0 +1,1 @@
+"""A trained model as an ONNX file, for runtimes without torch; proven against torch before it is kept."""
