@@ -38,13 +38,14 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check clean
+.PHONY: help setup demo test check bench-accuracy clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
 	@echo "make demo    a virtual bottle line for 30 s, inspected by the trained network"
 	@echo "make test    all checks and the quick tests"
 	@echo "make check   ruff, mypy and import-linter alone"
+	@echo "make bench-accuracy ARGS=--quick   DS-MoE beside other detectors (ARGS=--help; the full plan wants a GPU)"
 	@echo "make clean   remove .venv and caches"
 
 setup: $(READY)
@@ -67,9 +68,17 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/linewatch demo $(ARGS)
 
+# The peers come without their dependencies: what they need of them is in the file, the rest is linewatch's.
+$(VENV)/peers: $(READY) benchmarks/accuracy/requirements.txt
+	@$(PIP) --no-deps --requirement benchmarks/accuracy/requirements.txt
+	@touch $@
+
+bench-accuracy: $(VENV)/peers
+	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
 check: setup
-	$(call step,ruff,$(BIN)/ruff check linewatch tests)
-	$(call step,ruff format,$(BIN)/ruff format --check linewatch tests)
+	$(call step,ruff,$(BIN)/ruff check linewatch tests benchmarks)
+	$(call step,ruff format,$(BIN)/ruff format --check linewatch tests benchmarks)
 	$(call step,mypy,$(BIN)/mypy)
 	$(call step,import contracts,$(BIN)/lint-imports)
 

@@ -29,7 +29,9 @@ def compare(
     only_set: Annotated[list[str] | None, typer.Option(help="this set of the plan (may stand several times)")] = None,
     only: Annotated[list[str] | None, typer.Option(help="this network of the plan (may stand several times)")] = None,
     rounds: Annotated[int, typer.Option(help="interleaved runs that latency is measured by; 0 leaves it out")] = 30,
-    table_only: Annotated[bool, typer.Option("--table", help="write the table of what is finished, run nothing")] = False,
+    table_only: Annotated[
+        bool, typer.Option("--table", help="write the table of what is finished, run nothing")
+    ] = False,
 ) -> None:
     """Compare DS-MoE with other detectors. Exit code 0: all planned runs are finished; 1: some are not yet."""
     from benchmarks.accuracy.run import TABLE, Comparison, prepare

@@ -45,7 +45,7 @@ def gflops(subject: Subject, input_px: int, device: torch.device) -> float:
     picture = torch.zeros(1, 1, input_px, input_px, dtype=torch.uint8, device=device)
     with FlopCounterMode(display=False) as counter:
         subject.detect(picture)
-    return counter.get_total_flops() / 1e9
+    return float(counter.get_total_flops()) / 1e9
 
 
 def part_level(part: Part, found: list[list[Prediction]]) -> PartLevel | None:

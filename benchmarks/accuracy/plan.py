@@ -24,11 +24,14 @@ class SetPlan(Section):
 
 
 class Variant(Section):
-    """One network. architecture: fields of linewatch's Architecture for `dsmoe`, `size` (and for `dfine` `queries`) for peers."""
+    """One network.
+
+    architecture: fields of linewatch's Architecture for `dsmoe`, `width` for `probe`, `size` or `queries` for peers.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     family: Family
-    architecture: dict[str, Any] = {}
+    architecture: dict[str, Any] = Field(default_factory=dict)
     learning_rate: float | None = Field(None, gt=0, description="none is the schedule's")
 
 

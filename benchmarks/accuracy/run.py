@@ -62,7 +62,7 @@ class Comparison:
 
     def run(self, rounds: int) -> bool:
         """All runs, then latency (`rounds` of it; 0 leaves it out), table and plots. False when stopped before."""
-        finished = all([self._one(*which) for which in self._planned()])
+        finished = all(self._one(*which) for which in self._planned())
         if finished and rounds:
             self._latency(rounds)
         self.report()

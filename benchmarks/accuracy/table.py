@@ -33,7 +33,7 @@ def _budget(plan: Plan, results: Sequence[Result]) -> str:
         f"All from random initialisation, on the same crops in the same order per seed: {schedule.steps} steps of "
         f"{schedule.batch} = {seen} crops, AdamW with {schedule.warmup_steps} steps of warm-up and a cosine to 1%, "
         f"weight decay {schedule.weight_decay}, EMA {schedule.ema_decay}; each network with its own published loss.",
-        "mAP is COCO's on whole held-out pictures with the averaged weights of the last step (no step is chosen by it): "
+        "mAP is COCO's on whole held-out pictures with the averaged weights of the last step (none is chosen by it): "
         "mean of the seeds ± their standard deviation.",
     ]
     if plan.short:
@@ -97,8 +97,8 @@ def _spread(values: Sequence[float]) -> str:
 def _latency_note(latency: Mapping[str, Latency]) -> str:
     one = next(iter(latency.values()))
     return (
-        f"Latency in ms: median and quartiles of {one.rounds} interleaved runs, batch 1, untrained weights, eager, nothing "
-        f"folded; {one.device}, {one.threads} threads. GFLOPs leave out bilinear sampling and elementwise work."
+        f"Latency in ms: median and quartiles of {one.rounds} interleaved runs, batch 1, untrained weights, eager, "
+        f"nothing folded; {one.device}, {one.threads} threads. GFLOPs leave out bilinear sampling and elementwise work."
     )
 
 

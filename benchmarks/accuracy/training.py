@@ -63,7 +63,7 @@ class Training:
         torch.manual_seed(self._seed * 1_000_003 + self.step)
         self.subject.network.train()
         loss = self.subject.loss(Batch(*to_tensors(samples, self.device)))
-        value = float(loss)
+        value = float(loss.detach())
         self._refuse_non_finite(value, samples)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

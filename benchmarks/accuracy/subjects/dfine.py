@@ -8,13 +8,11 @@ count.
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.subjects.subject import (
-    MIN_SCORE, MOST, Batch, Found, Subject, Unavailable, centred, cornered, in_colour,
-)  # fmt: skip
+from benchmarks.accuracy.subjects.boxes import MIN_SCORE, MOST, centred, cornered, in_colour
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable
 
 _BACKBONE = {
     "hidden_sizes": [128, 256, 512, 1024],

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, suppressed
+from benchmarks.accuracy.subjects.boxes import suppressed
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import Architecture, DsMoe

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, in_colour, suppressed
+from benchmarks.accuracy.subjects.boxes import in_colour, suppressed
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.dsmoe.criterion import Weights, assign, box_losses
 from linewatch.dsmoe.encoder import WIDTHS, Encoder
 from linewatch.dsmoe.head import BINS, Raw, ScaleHead, anchor_points

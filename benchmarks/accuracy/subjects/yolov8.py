@@ -1,4 +1,4 @@
-"""YOLOv8 by ultralytics (AGPL-3.0), the bare DetectionModel with its own v8DetectionLoss; installed by whoever compares.
+"""YOLOv8 by ultralytics (AGPL-3.0), the bare DetectionModel with its own v8DetectionLoss; never part of linewatch.
 
 Boxes are decoded and the loss is taken in float32: in bfloat16 ultralytics' coordinates would be off by pixels.
 """
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable, centred, in_colour, suppressed
+from benchmarks.accuracy.subjects.boxes import centred, in_colour, suppressed
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable
 from linewatch.dsmoe.head import BINS, Raw, anchor_points
 
 # ultralytics' own gains (cfg/default.yaml)
@@ -55,8 +56,8 @@ class YoloV8Subject(Subject):
         return parts.sum()
 
     def detect(self, pictures: Tensor) -> list[Found]:
-        detection = self.network.model[-1]  # type: ignore[index, union-attr]
-        detection.training = True  # then it leaves the decoding to us; the layers in it stay in eval mode
+        network: Any = self.network
+        network.model[-1].training = True  # then it leaves the decoding to us; the layers in it stay in eval mode
         with self.half(pictures.device):
             output = _in_float(self.network(in_colour(pictures) / 255))
         sides = output["boxes"].unflatten(1, (4, BINS)).permute(0, 3, 1, 2)

@@ -1,7 +1,7 @@
 """YOLOX (Megvii's code as packaged by pixeltable-yolox, Apache-2.0), with its own loss and SimOTA assignment.
 
-The head computes in float32: its box coordinates would be off by pixels in bfloat16. Its L1 loss, which upstream adds in
-the last 15 epochs without mosaic, stays off.
+The head computes in float32: its box coordinates would be off by pixels in bfloat16. Its L1 loss, which upstream adds
+in the last 15 epochs without mosaic, stays off.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.accuracy.data import Data
-from benchmarks.accuracy.subjects.subject import (
-    Batch, Found, Subject, Unavailable, centred, cornered, in_colour, suppressed,
-)  # fmt: skip
+from benchmarks.accuracy.subjects.boxes import centred, cornered, in_colour, suppressed
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable
 
 # (depth, width) as in upstream's experiments
 _SIZES = {"s": (0.33, 0.50), "m": (0.67, 0.75), "l": (1.0, 1.0)}
