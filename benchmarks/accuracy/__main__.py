@@ -21,14 +21,14 @@ def compare(
     quick: Annotated[bool, typer.Option("--quick", help="plans/quick.yaml: one set, short budget, for a CPU")] = False,
     output: Annotated[Path | None, typer.Option(help="folder of runs, states, table; none is runs/PLAN")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda or cpu")] = "auto",
-    threads: Annotated[int, typer.Option(help="CPU threads of torch; 0 leaves it to torch")] = 0,
-    workers: Annotated[int, typer.Option(help="threads that cut crops ahead")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of torch; 0 leaves it to torch")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="threads that cut crops ahead")] = 0,
     minutes: Annotated[float | None, typer.Option(help="stop after this time, state kept; run again to go on")] = None,
-    steps: Annotated[int | None, typer.Option(help="another budget than the plan's")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="another budget than the plan's")] = None,
     seeds: Annotated[str | None, typer.Option(help="other seeds than the plan's, as in 0,1,2")] = None,
     only_set: Annotated[list[str] | None, typer.Option(help="this set of the plan (may stand several times)")] = None,
     only: Annotated[list[str] | None, typer.Option(help="this network of the plan (may stand several times)")] = None,
-    rounds: Annotated[int, typer.Option(help="interleaved runs that latency is measured by; 0 leaves it out")] = 30,
+    rounds: Annotated[int, typer.Option(min=0, help="interleaved runs for the latency, 2 or more; 0: none")] = 30,
     table_only: Annotated[
         bool, typer.Option("--table", help="write the table of what is finished, run nothing")
     ] = False,
@@ -36,6 +36,8 @@ def compare(
     """Compare DS-MoE with other detectors. Exit code 0: all planned runs are finished; 1: some are not yet."""
     from benchmarks.accuracy.run import TABLE, Comparison, prepare
 
+    if rounds == 1:
+        raise typer.BadParameter("--rounds: one run has no spread; 2 or more, or 0")
     path = plan or PLANS / ("quick.yaml" if quick else "full.yaml")
     chosen = with_budget(load_plan(path), steps, _numbers(seeds))
     chosen = chosen.model_copy(update=_narrowed(chosen, only_set, only))

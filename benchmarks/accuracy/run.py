@@ -19,6 +19,7 @@ from benchmarks.accuracy.subjects import build
 from benchmarks.accuracy.subjects.subject import Unavailable
 from benchmarks.accuracy.table import table
 from benchmarks.accuracy.training import Training
+from linewatch.core.errors import CheckFailed
 from linewatch.training.evaluation import evaluate
 from linewatch.training.whole_file import write_whole
 
@@ -57,7 +58,7 @@ class Comparison:
 
     def __init__(self, plan: Plan, folder: Path, machine: Machine, say: Say) -> None:
         self.plan, self.results, self.machine, self.say = plan, Results(folder), machine, say
-        self.not_run: dict[str, str] = {}
+        self.not_run: dict[tuple[str, str], str] = {}
         self._data: tuple[str, Data] | None = None
 
     def run(self, rounds: int) -> bool:
@@ -71,7 +72,9 @@ class Comparison:
     def report(self) -> None:
         """Table and plots of what is finished."""
         folder = self.results.folder
-        found = [result for which in self._planned() if (result := self.results.finished(self._key(*which)))]
+        found = [
+            result for chosen in self.plan.sets for v in self.plan.variants for result in self._finished(chosen, v)
+        ]
         text = table(self.plan, found, latency_file.read(folder / LATENCY), self.not_run)
         write_whole(folder / TABLE, text.encode())
         if found:
@@ -85,21 +88,25 @@ class Comparison:
                 for variant in self.plan.variants:
                     yield chosen, variant, seed
 
+    def _finished(self, chosen: SetPlan, variant: Variant) -> list[Result]:
+        keys = (self._key(chosen, variant, seed) for seed in self.plan.seeds)
+        return [result for key in keys if (result := self.results.finished(key))]
+
     def _key(self, chosen: SetPlan, variant: Variant, seed: int) -> RunKey:
         return key_of(self.plan, chosen, variant, seed)
 
     def _one(self, chosen: SetPlan, variant: Variant, seed: int) -> bool:
-        """True when the run is finished, now or before, or cannot be run on this machine at all."""
+        """True when the run is finished, now or before, or cannot be: its peer is missing, or its loss diverged."""
         key = self._key(chosen, variant, seed)
-        if self.results.finished(key) or variant.name in self.not_run:
+        if self.results.finished(key) or (chosen.name, variant.name) in self.not_run:
             return True
         if self.machine.stop():
             return False
         try:
             return self._train(chosen, variant, seed, key)
-        except Unavailable as exc:
-            self.not_run[variant.name] = str(exc)
-            self.say(f"{variant.name}: not run: {exc}")
+        except (Unavailable, CheckFailed) as exc:
+            self.not_run[chosen.name, variant.name] = str(exc)
+            self.say(f"{key.name}: not run: {exc}")
             return True
 
     def _train(self, chosen: SetPlan, variant: Variant, seed: int, key: RunKey) -> bool:
@@ -145,11 +152,12 @@ class Comparison:
     def _latency(self, rounds: int) -> None:
         path = self.results.folder / LATENCY
         found = latency_file.read(path)
-        variants = [variant for variant in self.plan.variants if variant.name not in self.not_run]
+        machine = self.machine
         for chosen in self.plan.sets:
+            variants = [v for v in self.plan.variants if any(self._finished(chosen, v))]
             if set(found.get(chosen.name, {})) >= {variant.name for variant in variants}:
                 continue
-            data, machine = self._load(chosen), self.machine
+            data = self._load(chosen)
             subjects = {v.name: build(v, data, 0, self.plan.precision, machine.device) for v in variants}
             self.say(f"{chosen.name}: latency of {len(subjects)} networks, {rounds} rounds")
             found[chosen.name] = latency_file.measure(subjects, chosen.input_px, machine.device, machine.name, rounds)

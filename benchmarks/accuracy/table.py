@@ -9,16 +9,17 @@ from benchmarks.accuracy.results import Result
 
 ENOUGH_SEEDS = 3
 
+NotRun = Mapping[tuple[str, str], str]
+"""Reason per set and variant of which a run could not be made."""
+
 _HEAD = (
     "| network | seeds | mAP50:95 | mAP50 | parameters | GFLOPs | latency | learning rate | computes in |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 
 
-def table(
-    plan: Plan, results: Sequence[Result], latency: Mapping[str, Mapping[str, Latency]], not_run: Mapping[str, str]
-) -> str:
-    """results: the finished runs of `plan`. not_run: reason per variant that could not be run."""
+def table(plan: Plan, results: Sequence[Result], latency: Mapping[str, Mapping[str, Latency]], not_run: NotRun) -> str:
+    """results: the finished runs of `plan`."""
     parts = [f"# {plan.title}", _budget(plan, results)]
     for chosen in plan.sets:
         of_set = [result for result in results if result.set == chosen.name]
@@ -45,7 +46,7 @@ def _budget(plan: Plan, results: Sequence[Result]) -> str:
 
 
 def _of_set(
-    plan: Plan, chosen: SetPlan, results: Sequence[Result], latency: Mapping[str, Latency], not_run: Mapping[str, str]
+    plan: Plan, chosen: SetPlan, results: Sequence[Result], latency: Mapping[str, Latency], not_run: NotRun
 ) -> str:
     lines = [f"## {chosen.name}"]
     if results:
@@ -61,10 +62,10 @@ def _of_set(
         if runs:
             rows.append((statistics.fmean(_map(r) for r in runs), _row(plan, runs, latency.get(variant.name))))
         else:
-            reason = not_run.get(variant.name, f"none of {len(plan.seeds)} runs is finished")
-            missing.append(f"| {variant.name} | 0 | not run: {reason} | | | | | | |")
+            missing.append(f"| {variant.name} | 0 of {len(plan.seeds)} | not run | | | | | | |")
     rows.sort(key=lambda row: -row[0])
     lines.append("\n".join([_HEAD, *(row for _, row in rows), *missing]))
+    lines += [f"{name}: not run: {reason}" for (of, name), reason in not_run.items() if of == chosen.name]
     lines += [_latency_note(latency)] if latency else []
     lines += _part_level_notes(results) + _routing_notes(results)
     return "\n\n".join(lines)
