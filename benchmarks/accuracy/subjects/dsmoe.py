@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.accuracy.data import Data
 from benchmarks.accuracy.subjects.boxes import suppressed
-from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import Architecture, DsMoe
@@ -27,13 +27,17 @@ class DsMoeSubject(Subject):
         teacher = load_text(data.prompts / "text.safetensors", prompts)
         try:
             shape = Architecture(classes=len(classes), **architecture)
-        except TypeError as exc:
+        except (TypeError, ValueError) as exc:
             raise DatasetError("architecture", str(exc), dict(architecture)) from exc
         super().__init__(DsMoe(shape, torch.from_numpy(teacher)), bf16=bf16)
 
     def loss(self, batch: Batch) -> Tensor:
         with self.half(batch.pictures.device):
             output = self.network(batch.pictures)
+        # A router that learns apart from the task (a mixture over the encoder's features) would stay untrained in the
+        # one loop of the comparison, and its figures would be those of another network.
+        if getattr(output, "features", None) is not None:
+            raise Unavailable("its router has a training phase of its own, which the comparison does not run")
         parts = losses(output, self.network.text, batch.boxes, batch.labels, Weights())
         return torch.stack(list(parts.values())).sum()
 
