@@ -38,7 +38,7 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench-line bench-runtime soak clean
+.PHONY: help setup demo test check bench-accuracy bench-line bench-runtime soak clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
@@ -48,6 +48,7 @@ help:
 	@echo "make bench-runtime   DS-MoE on this CPU: torch bf16, torch fp32, ONNX Runtime; memory of both inspectors"
 	@echo "make bench-line   trigger to decision under load, beside a bare poll loop"
 	@echo "make soak    the line for 30 min (ARGS=\"--minutes 600\"): memory, files, latency over time"
+	@echo "make bench-accuracy ARGS=--quick   DS-MoE beside other detectors (ARGS=--help; the full plan wants a GPU)"
 	@echo "make clean   remove .venv and caches"
 
 setup: $(READY)
@@ -70,9 +71,17 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/linewatch demo $(ARGS)
 
+# The peers come without their dependencies: what they need of them is in the file, the rest is linewatch's.
+$(VENV)/peers: $(READY) benchmarks/accuracy/requirements.txt
+	@$(PIP) --no-deps --requirement benchmarks/accuracy/requirements.txt
+	@touch $@
+
+bench-accuracy: $(VENV)/peers
+	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
 check: setup
-	$(call step,ruff,$(BIN)/ruff check linewatch tests)
-	$(call step,ruff format,$(BIN)/ruff format --check linewatch tests)
+	$(call step,ruff,$(BIN)/ruff check linewatch tests benchmarks)
+	$(call step,ruff format,$(BIN)/ruff format --check linewatch tests benchmarks)
 	$(call step,mypy,$(BIN)/mypy)
 	$(call step,import contracts,$(BIN)/lint-imports)
 

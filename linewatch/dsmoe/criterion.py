@@ -88,26 +88,34 @@ def losses(
     output: Output, text: ClassAnchors, boxes: list[Tensor], labels: list[Tensor], weights: Weights
 ) -> dict[str, Tensor]:
     """All losses, weighted, by name; their sum is what is minimised."""
-    raw = output.raw
-    target = assign(raw, boxes, labels)
-    normaliser = target.scores.sum().clamp_min(1)
-    classification = F.binary_cross_entropy_with_logits(raw.logits.float(), target.scores, reduction="sum")
+    target = assign(output.raw, boxes, labels)
     found = {
-        "classification": weights.classification * classification / normaliser,
+        **box_losses(output.raw, target, weights),
         "balance": weights.balance * torch.stack([balance_loss(r) for r in output.routings]).mean(),
         "distillation": weights.distillation * text.distillation_loss(output.anchors),
     }
     positive = target.positive
-    share = target.scores.sum(-1)[positive]
-    wanted = target.boxes[positive]
-    box = complete_box_iou_loss(raw.boxes()[positive], wanted, reduction="none")
-    found["box"] = weights.box * (box * share).sum() / normaliser
-    found["sides"] = weights.sides * (_side_loss(raw, wanted, positive) * share).sum() / normaliser
     contrast = F.cross_entropy(
         output.similarity[positive], target.scores[positive].argmax(-1), reduction="sum"
     ) / positive.sum().clamp_min(1)
     found["contrast"] = weights.contrast * contrast
     return found
+
+
+def box_losses(raw: Raw, target: Assigned, weights: Weights) -> dict[str, Tensor]:
+    """Classification, box and side losses, weighted, by name: what a detector without text and experts has too."""
+    normaliser = target.scores.sum().clamp_min(1)
+    classification = F.binary_cross_entropy_with_logits(raw.logits.float(), target.scores, reduction="sum")
+    positive = target.positive
+    share = target.scores.sum(-1)[positive]
+    wanted = target.boxes[positive]
+    box = complete_box_iou_loss(raw.boxes()[positive], wanted, reduction="none")
+    sides = _side_loss(raw, wanted, positive)
+    return {
+        "classification": weights.classification * classification / normaliser,
+        "box": weights.box * (box * share).sum() / normaliser,
+        "sides": weights.sides * (sides * share).sum() / normaliser,
+    }
 
 
 def _side_loss(raw: Raw, wanted: Tensor, positive: Tensor) -> Tensor:

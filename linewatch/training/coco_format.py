@@ -7,7 +7,7 @@ import msgspec
 
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
-from linewatch.training.picture_files import check_size, fitted_box, read_text
+from linewatch.training.picture_files import Refused, check_size, fitted_box, read_text
 
 _Id = int | str
 
@@ -49,11 +49,13 @@ def load_coco(path: Path, images: Path | None = None, group: str | None = None) 
     folder = images if images is not None else _usual_folder(path)
     boxes = _boxes(path, coco)
     pattern = compiled_group(group)
-    pictures = []
+    pictures, refused = [], Refused()
     for image in coco.images:
         file = folder / image.file_name
-        check_size(file, image.width, image.height)
+        with refused.gather():
+            check_size(file, image.width, image.height)
         pictures.append(Picture(file, image.width, image.height, group_of(file.name, pattern), tuple(boxes[image.id])))
+    refused.check(path, len(coco.images))
     return Annotations(tuple(category.name for category in coco.categories), tuple(pictures))
 
 

@@ -8,13 +8,13 @@ import torch
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.network import DsMoe
 from linewatch.dsmoe.weights import load_model
-from linewatch.pictures.read import read_picture
 from linewatch.training.annotations import Annotations
 from linewatch.training.evaluation import Metrics, evaluate
 from linewatch.training.importing import load_annotations
 from linewatch.training.matching import Prediction
 from linewatch.training.part_level import OperatingPoint, ThresholdChoice, choose_threshold, curve
 from linewatch.training.predicting import predict
+from linewatch.training.reading import read_all
 
 DEFAULT_THRESHOLD = 0.4
 
@@ -41,7 +41,7 @@ def predictions(
     network: DsMoe, truth: Annotations, input_px: int, tick: Callable[[], None] = lambda: None
 ) -> list[list[Prediction]]:
     """Detections on every picture of `truth`, in its order."""
-    return predict(network, [read_picture(picture.path) for picture in truth.pictures], input_px, tick)
+    return predict(network, read_all(truth)[0], input_px, tick)
 
 
 def part_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> tuple[list[float], list[float]]:

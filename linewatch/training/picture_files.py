@@ -1,11 +1,13 @@
 """What every annotation format has to be held to: the picture is there, has the size said, and holds its boxes."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from linewatch.core.errors import DatasetError
+from linewatch.core.errors import DatasetError, PictureError
 from linewatch.training.annotations import Box
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -13,6 +15,27 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 # Rounding to whole pixels and back moves an edge by up to this much.
 TOLERANCE_PX = 1.0
 _EXIF_ORIENTATION = 0x0112
+
+
+class Refused:
+    """Pictures that cannot be used, gathered so that one error names them all: none is skipped, none hides another."""
+
+    def __init__(self) -> None:
+        self._reasons: list[str] = []
+
+    @contextmanager
+    def gather(self) -> Iterator[None]:
+        """Keep the error of one picture for later."""
+        try:
+            yield
+        except (DatasetError, PictureError) as exc:
+            self._reasons.append(str(exc))
+
+    def check(self, where: object, total: int) -> None:
+        """Raise one DatasetError naming `where` and every gathered picture of `total`, when there are any."""
+        if self._reasons:
+            count = f"{len(self._reasons)} of {total} pictures cannot be used: "
+            raise DatasetError(where, count + "; ".join(self._reasons))
 
 
 def picture_size(path: Path) -> tuple[int, int]:

@@ -14,8 +14,6 @@ from safetensors.torch import load_file
 from linewatch.core.errors import ModelError, StorageError
 from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import WEIGHTS, save_model
-from linewatch.pictures.read import read_picture
-from linewatch.training.annotations import Annotations
 from linewatch.training.config import TrainConfig, load_config
 from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve
@@ -23,6 +21,7 @@ from linewatch.training.evaluating import at_threshold, choose, predictions
 from linewatch.training.evaluation import evaluate
 from linewatch.training.progress import TrainingDisplay
 from linewatch.training.prompts import load_prompts
+from linewatch.training.reading import read_all
 from linewatch.training.splitting import Split, load_split
 from linewatch.training.text import load_text
 from linewatch.training.trainer import Trainer
@@ -45,7 +44,9 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     cv2.setNumThreads(1)
     torch.manual_seed(config.seed)
     split = load_split(config)
-    trainer = Trainer(config, _network(config, target), _source(config, split.learn), target, _folder(output) / STATE)
+    pixels = read_all(split.learn, split.validation, split.test)[0]
+    source = CropSource(split.learn, pixels, config.augmentation, config.seed)
+    trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE)
     if trainer.state_path.exists() and not fresh:
         trainer.resume()
 
@@ -107,11 +108,6 @@ def _provenance(config: TrainConfig, trainer: Trainer, split: Split) -> dict[str
         "torch": str(torch.__version__),
         "date": datetime.now(UTC).date().isoformat(),
     }
-
-
-def _source(config: TrainConfig, learn: Annotations) -> CropSource:
-    pictures = [read_picture(picture.path) for picture in learn.pictures]
-    return CropSource(learn, pictures, config.augmentation, config.seed)
 
 
 def _folder(path: Path) -> Path:

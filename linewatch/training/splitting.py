@@ -7,6 +7,7 @@ from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Picture, check_disjoint, merge, split_by_group
 from linewatch.training.config import Data, TrainConfig
 from linewatch.training.importing import load_annotations
+from linewatch.training.overlap import check_contents
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,10 @@ class Split:
 
 
 def load_split(config: TrainConfig) -> Split:
-    """Load all sources of `config` and split them. Raises DatasetError on bad data or groups that are not there."""
+    """Load all sources of `config` and split them.
+
+    Raises DatasetError on bad data, groups that are not there, or a picture that is on two sides by path or content.
+    """
     data = config.data
     everything = merge(
         *(load_annotations(s.annotations, s.images, classes=config.classes, group=data.group) for s in data.sources)
@@ -35,6 +39,7 @@ def load_split(config: TrainConfig) -> Split:
         learn, validation = split_by_group(rest, data.validation_share, config.seed)
     for one, other in ((learn, validation), (learn, test), (validation, test)):
         check_disjoint(one, other)
+    check_contents(learn, validation, test)
     return Split(learn, validation, test, data.group is not None)
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
-from linewatch.training.picture_files import check_size, fitted_box, picture_beside, read_text
+from linewatch.training.picture_files import Refused, check_size, fitted_box, picture_beside, read_text
 
 
 def voc_files(folder: Path) -> list[Path]:
@@ -30,14 +30,17 @@ def load_voc(folder: Path, images: Path | None = None, group: str | None = None)
     classes = tuple(sorted({_name(file, item) for file, root in roots.items() for item in root.iter("object")}))
     pattern = compiled_group(group)
     pictures: dict[Path, Picture] = {}
+    refused = Refused()
     for file, root in roots.items():
         path = _picture_path(file, root, images if images is not None else _usual_folder(folder, file))
         if path in pictures:
             raise DatasetError(file, "another .xml belongs to the same picture", str(path))
         width, height = (_whole(file, root, f"size/{key}") for key in ("width", "height"))
-        check_size(path, width, height)
+        with refused.gather():
+            check_size(path, width, height)
         boxes = tuple(_box(file, item, classes, width, height) for item in root.iter("object"))
         pictures[path] = Picture(path, width, height, group_of(path.name, pattern), boxes)
+    refused.check(folder, len(files))
     return Annotations(classes, tuple(pictures.values()))
 
 

@@ -9,7 +9,7 @@ import yaml
 from linewatch.core.errors import DatasetError
 from linewatch.core.yamltext import parse_yaml
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
-from linewatch.training.picture_files import SUFFIXES, fitted_box, picture_size, read_text
+from linewatch.training.picture_files import SUFFIXES, Refused, fitted_box, picture_size, read_text
 
 
 def load_yolo(
@@ -26,13 +26,17 @@ def load_yolo(
     classes = _names(file, document.get("names"))
     folders = [images] if images is not None else _folders(file, document, splits)
     pattern = compiled_group(group)
+    files = [found for folder in folders for found in _pictures(folder)]
     pictures: dict[Path, Picture] = {}
-    for picture in (found for folder in folders for found in _pictures(folder)):
+    refused = Refused()
+    for picture in files:
         if picture in pictures:
             raise DatasetError(file, "picture stands in two of its folders", str(picture))
-        width, height = picture_size(picture)
-        boxes = _boxes(_label_file(picture), len(classes), width, height)
-        pictures[picture] = Picture(picture, width, height, group_of(picture.name, pattern), boxes)
+        with refused.gather():
+            width, height = picture_size(picture)
+            boxes = _boxes(_label_file(picture), len(classes), width, height)
+            pictures[picture] = Picture(picture, width, height, group_of(picture.name, pattern), boxes)
+    refused.check(file, len(files))
     return Annotations(classes, tuple(pictures.values()))
 
 

@@ -1,0 +1,84 @@
+"""What is measured on a trained network: accuracy on the held-out pictures, size, arithmetic, and who routed what."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.accuracy.data import Part
+from benchmarks.accuracy.results import PartLevel, RoutingUse
+from benchmarks.accuracy.subjects.subject import Subject
+from linewatch.dsmoe.network import DsMoe, Output
+from linewatch.training.evaluating import choose
+from linewatch.training.matching import Prediction
+from linewatch.training.predicting import fitted
+
+
+@torch.inference_mode()
+def predictions(
+    subject: Subject, part: Part, input_px: int, device: torch.device, tick: Callable[[], None] = lambda: None
+) -> list[list[Prediction]]:
+    """Detections on whole pictures, resized to fit a square of `input_px`, in px of the picture, best first."""
+    found = []
+    for picture in part.pixels:
+        square, scale = fitted(picture, input_px)
+        boxes, scores, labels = subject.detect(torch.from_numpy(square)[None, None].to(device))[0]
+        found.append(
+            [
+                (label, score, x1 / scale, y1 / scale, (x2 - x1) / scale, (y2 - y1) / scale)
+                for (x1, y1, x2, y2), score, label in zip(
+                    boxes.float().tolist(), scores.float().tolist(), labels.tolist(), strict=True
+                )
+            ]
+        )
+        tick()
+    return found
+
+
+@torch.inference_mode()
+def gflops(subject: Subject, input_px: int, device: torch.device) -> float:
+    """10^9 floating point operations for one picture: products and convolutions, two for each multiply and add.
+
+    Bilinear sampling (DS-MoE's alignment, D-FINE's attention) and elementwise work are not in it.
+    """
+    picture = torch.zeros(1, 1, input_px, input_px, dtype=torch.uint8, device=device)
+    with FlopCounterMode(display=False) as counter:
+        subject.detect(picture)
+    return float(counter.get_total_flops()) / 1e9
+
+
+def part_level(part: Part, found: list[list[Prediction]]) -> PartLevel | None:
+    """False rejects when no bad part may pass; none where the held-out pictures are not both good and bad."""
+    good = sum(not picture.boxes for picture in part.truth.pictures)
+    if good in (0, len(part.truth.pictures)):
+        return None
+    point = choose(part.truth, found, max_escape=0.0).point
+    return PartLevel(
+        point.threshold, point.escapes.count, point.escapes.total, point.false_rejects.count, point.false_rejects.total
+    )
+
+
+@torch.inference_mode()
+def routing_use(subject: Subject, part: Part, input_px: int, device: torch.device) -> RoutingUse | None:
+    """Which expert works on what; none for a network without a router."""
+    network = subject.network
+    if not isinstance(network, DsMoe):
+        return None
+    chosen, entropies = [], []
+    for picture in part.pixels:
+        square, _ = fitted(picture, input_px)
+        with subject.half(device):
+            output: Output = network(torch.from_numpy(square)[None, None].to(device))
+        rows = [torch.zeros_like(r.probabilities).scatter_(1, r.chosen, 1.0) for r in output.routings]
+        chosen.append(torch.stack(rows).mean(0)[0].cpu().numpy())
+        gates = torch.cat([r.probabilities for r in output.routings]).double()
+        entropies.append(float(-(gates * gates.clamp_min(1e-12).log()).sum(-1).mean()))
+    used = np.stack(chosen)  # (pictures, experts)
+    load = used.mean(0)
+    shows = [
+        [any(box.label == label for box in picture.boxes) for picture in part.truth.pictures]
+        for label in range(len(part.truth.classes))
+    ]
+    by_class = [used[np.array(rows)].mean(0).tolist() if any(rows) else [0.0] * len(load) for rows in shows]
+    return RoutingUse(float(load.std() / load.mean()), float(np.mean(entropies)), by_class)
