@@ -68,7 +68,7 @@ class Mixture(Section):
     batch: int = Field(16, gt=0, description="crops of such a step")
     updates: int = Field(4, gt=0, description="updates of the mixture for each step, before the task and in it")
     learning_rate: float = Field(1e-2, gt=0, description="of the mixture; the autoencoder's is a fixed share of it")
-    memory: int = Field(1024, gt=1, description="features of the latest crops that updates draw from")
+    memory: int = Field(512, gt=1, description="features of the latest crops that updates draw from")
 
 
 class TrainConfig(Section):

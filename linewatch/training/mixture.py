@@ -21,7 +21,7 @@ from linewatch.training.config import Mixture
 
 _DRAWN = 256  # features of one update
 # Learning rates of the autoencoder over the mixture's: once components lie in its latents, it may move them slowly.
-_AUTOENCODER_BEFORE, _AUTOENCODER_AFTER = 0.2, 0.05
+_AUTOENCODER_BEFORE, _AUTOENCODER_AFTER = 0.2, 0.1
 
 
 class MixtureTraining:
