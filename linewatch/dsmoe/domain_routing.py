@@ -8,7 +8,7 @@ mixture makes the sum simpler but saves no time.
 import torch
 from torch import Tensor
 
-from linewatch.dsmoe.routing import Routing, TextContext, TextRouter, active_experts
+from linewatch.dsmoe.routing import Routing, TextContext, TextGate, active_experts
 
 
 class DomainRouter(TextContext):
@@ -27,7 +27,7 @@ class DomainRouter(TextContext):
         return Routing(chosen, gates, probabilities, context)
 
 
-class TextDomainRouter(TextRouter):
+class TextDomainRouter(TextGate):
     """`router: text_ida`: text gate times posterior, renormalised; the k most probable work.
 
     All k, whatever their mass: an expert that works alone has gate 1, and the text gate would learn nothing from it.

@@ -51,20 +51,13 @@ class TextContext(nn.Module):
             return F.layer_norm(tokens.mean(1), tokens.shape[-1:]), context
 
 
-class TextRouter(TextContext):
-    """`router: text`: the paper's gate, one scale; the k most probable experts work."""
+class TextGate(TextContext):
+    """The paper's gate, one scale: from pooled vision and text context."""
 
     def __init__(self, width: int, dimension: int, experts: int) -> None:
         super().__init__(width, dimension)
         self.active = active_experts(experts)
         self.gate = nn.Sequential(nn.Linear(width + dimension, 64), nn.GELU(), nn.Linear(64, experts))
-
-    def forward(self, x: Tensor, anchors: Tensor) -> Routing:
-        """x: (B, width, H, W); anchors: (C, d)."""
-        logits, context = self.logits(x, anchors)
-        probabilities = logits.softmax(-1)
-        gates, chosen = probabilities.topk(self.active, dim=-1)
-        return Routing(chosen, gates / gates.sum(-1, keepdim=True), probabilities, context)
 
     def logits(self, x: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the experts (B, N) and text context (B, d), float32."""
@@ -73,8 +66,19 @@ class TextRouter(TextContext):
             return self.gate(torch.cat([vision, context], dim=-1)), context
 
 
-class DenseRouter(TextRouter):
-    """`router: dense`: the control with equal parameters; all experts work, weighted by the text router's softmax."""
+class TextRouter(TextGate):
+    """`router: text`: the k most probable experts work."""
+
+    def forward(self, x: Tensor, anchors: Tensor) -> Routing:
+        """x: (B, width, H, W); anchors: (C, d)."""
+        logits, context = self.logits(x, anchors)
+        probabilities = logits.softmax(-1)
+        gates, chosen = probabilities.topk(self.active, dim=-1)
+        return Routing(chosen, gates / gates.sum(-1, keepdim=True), probabilities, context)
+
+
+class DenseRouter(TextGate):
+    """`router: dense`: the control with equal parameters; all experts work, weighted by the text gate's softmax."""
 
     def forward(self, x: Tensor, anchors: Tensor) -> Routing:
         """x: (B, width, H, W); anchors: (C, d)."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from linewatch.core.errors import ModelError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.domain import FEATURES, InputDomain
-from linewatch.dsmoe.domain_routing import fewest
+from linewatch.dsmoe.domain_routing import TextDomainRouter, fewest
 from linewatch.dsmoe.mixture import ExpertMixture
 from linewatch.dsmoe.network import Architecture, DsMoe, RouterKind
 from linewatch.dsmoe.placing import equal_regions, place_components
@@ -156,6 +156,7 @@ def test_an_expert_with_gate_0_adds_nothing(teacher: Tensor, pictures: Tensor) -
 
 def test_text_ida_is_the_product_renormalised(teacher: Tensor) -> None:
     router = build("text_ida", teacher).router[0]
+    assert isinstance(router, TextDomainRouter)
     x, anchors = torch.randn(3, 16, 4, 4), torch.randn(4, 32)
     log_posterior = torch.randn(3, 8).mul(3).log_softmax(-1)
     with torch.no_grad():
