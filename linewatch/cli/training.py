@@ -44,21 +44,28 @@ def evaluate(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Acceptance threshold; the model card's by default.")
     ] = None,
+    routing: Annotated[
+        Path | None, typer.Option(help="Folder for routing.json and routing.png: which expert serves which class.")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Measure a model on annotated pictures (COCO metrics)."""
     from rich.console import Console
 
-    from linewatch.check.output import require_writable_file
+    from linewatch.check.output import require_writable_file, require_writable_folder
     from linewatch.cli.devices import require_device
     from linewatch.cli.progress import ticking
     from linewatch.cli.tables import metrics_table
 
     require_writable_file(output)
+    if routing is not None:
+        require_writable_folder(routing)
     require_device(device)
     from linewatch.training.evaluating import evaluate_model
 
     with ticking("evaluating") as tick:
-        metrics = evaluate_model(model, annotations, images, output, threshold=threshold, device=device, tick=tick)
+        metrics = evaluate_model(
+            model, annotations, images, output, threshold=threshold, device=device, routing=routing, tick=tick
+        )
     Console().print(metrics_table(metrics))
-    typer.echo(f"result in {output}")
+    typer.echo(f"result in {output}" if routing is None else f"result in {output}, routing in {routing}")

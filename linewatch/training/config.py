@@ -1,7 +1,7 @@
 """The training configuration: one YAML document per model, typed, unknown keys refused."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -59,6 +59,19 @@ class Schedule(Section):
     keep_every: int = Field(100, gt=0, description="steps between two states on disk")
 
 
+class Mixture(Section):
+    """The mixture of the routers `ida` and `text_ida`, and its own training before and beside the task's."""
+
+    components: int = Field(16, gt=0, description="Gaussian components of each expert")
+    latent: int = Field(8, ge=2, description="dimensions of the autoencoder's latent")
+    mass: float = Field(0.9, gt=0, le=1, description="ida: the fewest experts whose mass reaches this much work")
+    steps: int = Field(64, gt=0, description="steps before the task begins; its first half teaches the autoencoder")
+    batch: int = Field(16, gt=0, description="crops of such a step")
+    updates: int = Field(4, gt=0, description="updates of the mixture for each step, before the task and in it")
+    learning_rate: float = Field(1e-2, gt=0, description="of the mixture; the autoencoder's is a fixed share of it")
+    memory: int = Field(512, gt=1, description="features of the latest crops that updates draw from")
+
+
 class TrainConfig(Section):
     """One training run."""
 
@@ -73,10 +86,12 @@ class TrainConfig(Section):
     width: int = Field(96, gt=0)
     experts: int = Field(8, ge=2)
     geometry: bool = Field(True, description="hyperbolic alignment; false is the control")
+    router: Literal["text", "ida", "text_ida", "dense"] = Field("text", description="who chooses the experts")
     seed: int = Field(0, ge=0)
     data: Data
     augmentation: Augmentation = Augmentation()
     schedule: Schedule = Schedule()
+    mixture: Mixture = Mixture()
 
 
 def load_config(path: Path) -> TrainConfig:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import torch
 
 from linewatch.core.errors import DatasetError
@@ -15,26 +16,40 @@ from linewatch.training.matching import Prediction
 from linewatch.training.part_level import OperatingPoint, ThresholdChoice, choose_threshold, curve
 from linewatch.training.predicting import predict
 from linewatch.training.reading import read_all
+from linewatch.training.routing_figures import RoutingFigures, RoutingLog, routing_figures
+from linewatch.training.routing_map import draw_routing_map
+from linewatch.training.whole_file import make_folder, write_whole
 
 DEFAULT_THRESHOLD = 0.4
 
 
 def evaluate_model(
     model: Path, annotations: Path, images: Path | None, output: Path, *, threshold: float | None = None,
-    device: str = "auto", tick: Callable[[], None] = lambda: None,
+    device: str = "auto", routing: Path | None = None, tick: Callable[[], None] = lambda: None,
 ) -> Metrics:  # fmt: skip
     """Run the model in folder `model` over annotated pictures and write the metrics to `output` as JSON.
 
-    threshold: acceptance threshold, 0 to 1; none takes the one of the model card. Raises ModelError, DatasetError.
+    threshold: acceptance threshold, 0 to 1; none takes the one of the model card. routing: folder for figures and map
+    of who works on what; none makes none. Raises ModelError, DatasetError, StorageError.
     """
     target = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     loaded = load_model(model, target)
     truth = load_annotations(annotations, images, classes=loaded.card.classes)
-    found = predictions(loaded.network, truth, loaded.card.input_size, tick)
+    log = RoutingLog()
+    with log.listening(loaded.network):
+        found = predictions(loaded.network, truth, loaded.card.input_size, tick)
+    if routing is not None:
+        _write_routing(routing_figures(truth, log, loaded.card.architecture.router), routing)
     chosen = loaded.card.threshold if threshold is None else threshold
     metrics = evaluate(truth, found, DEFAULT_THRESHOLD if chosen is None else chosen)
     metrics.write(output)
     return metrics
+
+
+def _write_routing(figures: RoutingFigures, folder: Path) -> None:
+    make_folder(folder)
+    write_whole(folder / "routing.json", msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+    draw_routing_map(figures, folder / "routing.png")
 
 
 def predictions(

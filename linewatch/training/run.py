@@ -16,7 +16,7 @@ from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import WEIGHTS, save_model
 from linewatch.training.config import TrainConfig, load_config
 from linewatch.training.crops import CropSource
-from linewatch.training.curve import draw_curve
+from linewatch.training.curve import draw_curve, draw_mixture_curve
 from linewatch.training.evaluating import at_threshold, choose, predictions
 from linewatch.training.evaluation import evaluate
 from linewatch.training.progress import TrainingDisplay
@@ -24,10 +24,11 @@ from linewatch.training.prompts import load_prompts
 from linewatch.training.reading import read_all
 from linewatch.training.splitting import Split, load_split
 from linewatch.training.text import load_text
-from linewatch.training.trainer import Trainer
+from linewatch.training.trainer import Progress, Trainer
 
 STATE = "training-state.pt"
 CURVE = "validation.png"
+MIXTURE_CURVE = "mixture.png"
 MAX_ESCAPE = 0.005  # half of what a station may let pass: pictures kept back are few
 
 
@@ -54,12 +55,25 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
         metrics = evaluate(split.validation, predictions(network, split.validation, config.input_px), threshold=0.5)
         return {"map50": metrics.map50 or 0.0, "map50_95": metrics.map50_95 or 0.0}
 
-    with TrainingDisplay(config.schedule.steps, trainer.progress) as display:
-        finished = trainer.run(validate, display.report, _stop_on_signal())
+    stop = _stop_on_signal()
+    finished = _fit_mixture(trainer, stop)
+    if finished:
+        with TrainingDisplay(config.schedule.steps, trainer.progress) as display:
+            finished = trainer.run(validate, display.report, stop)
     draw_curve(trainer.progress, output / CURVE)
+    if trainer.mixture is not None:
+        draw_mixture_curve(trainer.mixture.history, config.mixture.steps, output / MIXTURE_CURVE)
     if finished:
         ship(config, trainer, split, output)
     return finished
+
+
+def _fit_mixture(trainer: Trainer, stop: Callable[[], bool]) -> bool:
+    """The router's own phase, where it has one to do; False when stopped before its end."""
+    if trainer.mixture is None or not trainer.mixture.before_task:
+        return True
+    with TrainingDisplay(trainer.mixture.rules.steps, Progress(trainer.mixture.step)) as display:
+        return trainer.fit_mixture(display.report, stop)
 
 
 def ship(config: TrainConfig, trainer: Trainer, split: Split, output: Path) -> None:
@@ -119,7 +133,11 @@ def _folder(path: Path) -> Path:
 
 
 def _architecture(config: TrainConfig) -> Architecture:
-    return Architecture(len(config.classes), config.width, experts=config.experts, geometry=config.geometry)
+    mixture = config.mixture
+    return Architecture(
+        len(config.classes), config.width, experts=config.experts, geometry=config.geometry, router=config.router,
+        components=mixture.components, latent=mixture.latent, mass=mixture.mass,
+    )  # fmt: skip
 
 
 def _network(config: TrainConfig, device: torch.device) -> DsMoe:

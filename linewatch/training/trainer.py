@@ -12,10 +12,14 @@ from torch import Tensor
 
 from linewatch.core.errors import CheckFailed
 from linewatch.dsmoe.criterion import Weights, losses
+from linewatch.dsmoe.domain import pooled
 from linewatch.dsmoe.network import DsMoe
 from linewatch.training.config import Schedule, TrainConfig
 from linewatch.training.crops import CropSource, Sample
 from linewatch.training.ema import Ema
+from linewatch.training.mixture import MixtureTraining
+
+_MIXTURE_CROPS = 1_000_000_000  # steps from here on name crops that the task does not draw
 
 Validate = Callable[[DsMoe], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
@@ -41,6 +45,26 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(parameter_groups(network, schedule), lr=schedule.learning_rate, fused=True)
         self.ema = Ema(network, schedule.ema_decay)
         self.progress = Progress()
+        domain = network.domain
+        self.mixture = None if domain is None else MixtureTraining(domain, config.mixture, config.seed)
+
+    def fit_mixture(self, report: Report, stop: Callable[[], bool]) -> bool:
+        """The mixture's phase before the task, where there is a mixture; False when `stop` said so (state kept).
+
+        It changes nothing of the network but the mixture and its autoencoder.
+        """
+        while self.mixture is not None and self.mixture.before_task:
+            samples = self.source.batch(_MIXTURE_CROPS + self.mixture.step, self.config.mixture.batch)
+            found = self.mixture.learn(self._features(samples))
+            step = self.mixture.step
+            report(step, {"loss": sum(found.values()), **found})
+            if not self.mixture.before_task:
+                self.ema = Ema(self.network, self.config.schedule.ema_decay)  # not the average with what was unplaced
+            if step % self.config.schedule.keep_every == 0 or not self.mixture.before_task or stop():
+                self.keep()
+            if stop():
+                return False
+        return True
 
     def run(self, validate: Validate, report: Report, stop: Callable[[], bool]) -> bool:
         """Train to the end of the schedule and validate there; False when `stop` said so before (state kept)."""
@@ -78,6 +102,7 @@ class Trainer:
             "step": self.progress.step,
             "losses": self.progress.losses,
             "validations": self.progress.validations,
+            "mixture": None if self.mixture is None else self.mixture.state(),
         }
         temporary = self.state_path.with_suffix(".new")
         torch.save(state, temporary)
@@ -90,6 +115,8 @@ class Trainer:
         self.ema.state = state["ema"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.progress = Progress(state["step"], state["losses"], state["validations"])
+        if self.mixture is not None:
+            self.mixture.restore(state["mixture"])
 
     def _step(self) -> dict[str, float]:
         schedule = self.config.schedule
@@ -109,8 +136,23 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
         self.optimiser.step()
         self.progress.step = step + 1
+        found = {"loss": total.item(), **{name: value.item() for name, value in parts.items()}}
+        if self.mixture is not None and output.features is not None:
+            found |= self.mixture.learn(output.features)
         self.ema.update(self.network, self.progress.step)
-        return {"loss": total.item(), **{name: value.item() for name, value in parts.items()}}
+        return found
+
+    @torch.no_grad()
+    def _features(self, samples: list[Sample]) -> Tensor:
+        """Pooled encoder features of crops (B, FEATURES), as the task's training sees them."""
+        self.network.train()
+        running = dict(self.network.encoder.named_buffers())
+        kept = {name: value.clone() for name, value in running.items()}
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features = pooled(self.network.taps(to_tensors(samples, self.device)[0]))
+        for name, value in running.items():
+            value.copy_(kept[name])  # running statistics are the task's to move
+        return features
 
     def _refuse_non_finite(self, total: Tensor, parts: dict[str, Tensor], samples: list[Sample]) -> None:
         if bool(torch.isfinite(total)):
@@ -132,9 +174,14 @@ def learning_rate(step: int, schedule: Schedule) -> float:
 
 
 def parameter_groups(network: DsMoe, schedule: Schedule) -> list[dict[str, Any]]:
-    """Parameters by learning rate (layer-wise in the encoder) and by weight decay (matrices and kernels only)."""
+    """Parameters by learning rate (layer-wise in the encoder) and by weight decay (matrices and kernels only).
+
+    Those of the mixture and its autoencoder are not among them: they have an optimiser of their own.
+    """
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for name, value in network.named_parameters():
+        if name.startswith("domain."):
+            continue
         scale = 1.0
         if name.startswith("encoder."):
             scale = schedule.layer_decay ** (
