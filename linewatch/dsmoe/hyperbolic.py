@@ -85,7 +85,8 @@ def _half(point: Tensor, curvature: Tensor) -> Tensor:
 
 
 def _norm(x: Tensor) -> Tensor:
-    return x.norm(dim=-1, keepdim=True).clamp_min(1e-15)
+    norm: Tensor = x.norm(dim=-1, keepdim=True)
+    return norm.clamp_min(1e-15)
 
 
 def _tan(length: Tensor, curvature: Tensor) -> Tensor:

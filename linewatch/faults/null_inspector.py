@@ -15,6 +15,7 @@ from linewatch.core.logs import set_up
 from linewatch.core.messages import Detection
 from linewatch.core.station import Station, load_station
 from linewatch.inspection.acceptance import ANY_CLASS
+from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
 from linewatch.pictures.frames import RingReader
@@ -49,7 +50,8 @@ def serve(arguments: list[str]) -> None:
     station, runtime, channel = load_station(path), runtime_folder(), controller_channel()
     detector = NullDetector(station)
     inspector = assemble(station, detector, clock, path)
-    InspectorProcess(Child(CHILD, channel, clock), RingReader(runtime), inspector, clock).run(detector.name)
+    child = Child(CHILD, channel, clock)
+    InspectorProcess(child, RingReader(runtime), inspector, Drift(station.drift), clock).run(detector.name)
 
 
 if __name__ == "__main__":
