@@ -91,10 +91,17 @@ def select(
             bad = (~whole).nonzero()[:1, 0]
             found.append((box[bad], torch.full_like(score[bad, 0], torch.nan), torch.zeros_like(bad)))
             continue
-        flat = score.flatten()
-        top, index = flat.topk(min(candidates, flat.numel()))
-        index = index[top > min_score]
-        place, label = index // score.shape[1], index % score.shape[1]
-        keep = batched_nms(box[place], flat[index], label, iou)[:most]
-        found.append((box[place[keep]], flat[index[keep]], label[keep]))
+        found.append(suppress(box, score, min_score=min_score, iou=iou, most=most, candidates=candidates))
     return found
+
+
+def suppress(
+    box: Tensor, score: Tensor, *, min_score: float = 0.01, iou: float = 0.6, most: int = 100, candidates: int = 1000
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Boxes, scores and labels of one picture, best first, after per-class NMS. box: (N, 4); score: (N, C)."""
+    flat = score.flatten()
+    top, index = flat.topk(min(candidates, flat.numel()))
+    index = index[top > min_score]
+    place, label = index // score.shape[1], index % score.shape[1]
+    keep = batched_nms(box[place], flat[index], label, iou)[:most]
+    return box[place[keep]], flat[index[keep]], label[keep]

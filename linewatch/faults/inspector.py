@@ -2,7 +2,6 @@
 
 import contextlib
 import resource
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,23 +10,11 @@ from linewatch.core.messages import Cause
 from linewatch.faults.fault import Fault, Injected
 from linewatch.faults.judging import every, only, said
 from linewatch.faults.line import FaultLine
+from linewatch.faults.silencing import end, killed, silence, stopped
 from linewatch.faults.trial import Trial
 
-_KILLED, _STOPPED = "inspector exited", "inspector silent"
 _CAUSES = (Cause.MODEL_ERROR, Cause.STARTING, Cause.TIMEOUT)
 _STARVED_S = 1.0
-
-
-def _kill(line: FaultLine) -> Injected:
-    since_ns = line.signal_child("inspector", signal.SIGKILL)
-    line.wait_for("child_died", _KILLED)
-    return Injected(since_ns, "SIGKILL")
-
-
-def _stop(line: FaultLine) -> Injected:
-    since_ns = line.signal_child("inspector", signal.SIGSTOP)
-    line.wait_for("child_died", _STOPPED)
-    return Injected(since_ns, "SIGSTOP")
 
 
 def _starve(line: FaultLine) -> Injected:
@@ -60,15 +47,15 @@ def _on_time(trial: Trial) -> Iterator[str]:
 INSPECTOR_KILLED = Fault(
     "inspector killed",
     "its parts REJECT(model_error), new ones REJECT(starting); started again, warm within 15 s",
-    _kill,
-    every(said("child_died", _KILLED), only(*_CAUSES)),
+    killed("inspector"),
+    every(said("child_died", end("inspector")), only(*_CAUSES)),
     quick=True,
 )
 INSPECTOR_STOPPED = Fault(
     "inspector stopped",
     "its parts REJECT(timeout) at their deadline; noticed by its silence, replaced within 15 s",
-    _stop,
-    every(said("child_died", _STOPPED), only(*_CAUSES), _on_time),
+    stopped("inspector"),
+    every(said("child_died", silence("inspector")), only(*_CAUSES), _on_time),
 )
 INSPECTOR_OUT_OF_MEMORY = Fault(
     "inspector out of memory",

@@ -15,6 +15,7 @@ from linewatch.core.logs import set_up
 from linewatch.core.messages import Detection
 from linewatch.core.station import Station, load_station
 from linewatch.inspection.acceptance import ANY_CLASS
+from linewatch.inspection.detector import Detector
 from linewatch.inspection.drift import Drift
 from linewatch.inspection.inspector import assemble
 from linewatch.inspection.process import CHILD, InspectorProcess
@@ -28,7 +29,7 @@ class NullDetector:
     """Every part is good. classes: what the station's criteria name."""
 
     name = "null detector"
-    batch_sizes = (1,)
+    batch_sizes: tuple[int, ...] = (1,)
 
     def __init__(self, station: Station) -> None:
         named = tuple(criterion.label for criterion in station.acceptance if criterion.label != ANY_CLASS)
@@ -45,13 +46,17 @@ class NullDetector:
 
 def serve(arguments: list[str]) -> None:
     """Be the inspector process until told to stop. Raises what keeps it from starting."""
+    path = Path(arguments[0])
+    inspect_with(NullDetector(load_station(path)), path)
+
+
+def inspect_with(detector: Detector, path: Path) -> None:
+    """The product's inspector process, of the station file at `path`, around `detector`."""
     set_up(CHILD)
-    path, clock = Path(arguments[0]), MonotonicClock()
-    station, runtime, channel = load_station(path), runtime_folder(), controller_channel()
-    detector = NullDetector(station)
+    station, clock = load_station(path), MonotonicClock()
+    child, frames = Child(CHILD, controller_channel(), clock), RingReader(runtime_folder())
     inspector = assemble(station, detector, clock, path)
-    child = Child(CHILD, channel, clock)
-    InspectorProcess(child, RingReader(runtime), inspector, Drift(station.drift), clock).run(detector.name)
+    InspectorProcess(child, frames, inspector, Drift(station.drift), clock).run(detector.name)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,9 @@ import time
 from linewatch.faults.fault import Fault, Injected
 from linewatch.faults.judging import every, logged, only, said
 from linewatch.faults.line import FaultLine
+from linewatch.faults.silencing import end, killed
 
-_KILLED = "recorder exited"
 _STOPPED_S = 1.5
-
-
-def _kill(line: FaultLine) -> Injected:
-    since_ns = line.signal_child("recorder", signal.SIGKILL)
-    line.wait_for("child_died", _KILLED)
-    return Injected(since_ns, "SIGKILL")
 
 
 def _stop(line: FaultLine) -> Injected:
@@ -27,8 +21,8 @@ def _stop(line: FaultLine) -> Injected:
 RECORDER_KILLED = Fault(
     "recorder killed",
     "every part decided as always; started again; what is in no log is counted",
-    _kill,
-    every(said("child_died", _KILLED), only()),
+    killed("recorder"),
+    every(said("child_died", end("recorder")), only()),
     quick=True,
 )
 RECORDER_STOPPED = Fault(

@@ -133,8 +133,10 @@ class Controller:
 
     def _send_decisions(self) -> None:
         now_ns = self._clock.now_ns()
-        for record in self._sequencer.due(now_ns):
+        records = self._sequencer.due(now_ns)
+        for record in records:
             self._publisher.decide(record.decision, now_ns)
+        for record in records:
             if self._limit is None or record.decision.seq <= self._limit:
                 self._record(record)
             self._alarms.decided(record.decision)

@@ -38,8 +38,6 @@ class Augmentation(Section):
     turn: bool = Field(True, description="flips and quarter turns")
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
     two_level: bool = Field(False, description="pictures are black and white: keep them so when resized")
-    invert: float = Field(0.0, ge=0, le=1, description="share of crops shown as their negative")
-    inverted: dict[str, str] = Field({}, description="what a class becomes in the negative: its counterpart")
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 

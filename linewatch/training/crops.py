@@ -45,7 +45,6 @@ class CropSource:
         weights = np.array([augmentation.emphasis.get(name, 1.0) for name in annotations.classes])
         self._box_odds = [_odds(weights[labels]) for labels in self._labels]
         self._bad_odds = _odds(np.array([weights[self._labels[index]].max() for index in self._bad]))
-        self._counterpart = _counterparts(annotations.classes, augmentation.inverted)
         self._augmentation = augmentation
         self._seed = seed
 
@@ -71,8 +70,6 @@ class CropSource:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.turn:
             pixels, boxes = _turned(pixels, boxes, int(rng.integers(8)))
-        if rules.invert and rng.random() < rules.invert:
-            pixels, labels = 255 - pixels, self._counterpart[labels]
         pixels = _lit(pixels, rng, rules)
         return Sample(np.ascontiguousarray(pixels), boxes, labels, self._names[which])
 
@@ -96,12 +93,6 @@ def _odds(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Weights as probabilities; empty stays empty."""
     odds: npt.NDArray[np.float64] = weights / weights.sum() if len(weights) else weights
     return odds
-
-
-def _counterparts(classes: tuple[str, ...], inverted: dict[str, str]) -> Labels:
-    """Label of each class in the negative: where copper is ground, a short is an open. Both ways; others stay."""
-    both = {**inverted, **{other: one for one, other in inverted.items()}}
-    return np.array([classes.index(both.get(name, name)) for name in classes], np.int64)
 
 
 def _resized(pixels: Pixels, rules: Augmentation) -> Pixels:

@@ -72,6 +72,13 @@ def test_a_crop_larger_than_the_picture_is_filled_with_black() -> None:
     assert set(np.unique(sample.pixels)) == {0, 90}
 
 
+def test_black_and_white_pictures_stay_so_when_resized() -> None:
+    for two_level in (True, False):
+        rules = Augmentation(crop_px=64, on_good=0, on_defect=1, scale=(1.3, 1.4), two_level=two_level)
+        grey = [sample for sample in samples(rules, 20) if not set(np.unique(sample.pixels)) <= {0, 255}]
+        assert bool(grey) is not two_level
+
+
 def test_contrast_changes_the_light_and_not_the_boxes() -> None:
     plain, lit = (
         samples(Augmentation(crop_px=64, on_good=1.0, contrast=c, brightness=b), 20) for c, b in ((0, 0), (0.2, 20))

@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from benchmarks.accuracy.subjects.subject import Found
+from linewatch.dsmoe.head import suppress
 
 MIN_SCORE = 0.01
 NMS_IOU = 0.6
@@ -19,15 +19,7 @@ def in_colour(pictures: Tensor) -> Tensor:
 
 def suppressed(boxes: Tensor, scores: Tensor) -> list[Found]:
     """Non-maximum suppression per class, the same for all that need it. boxes: (B, N, 4); scores: (B, N, C)."""
-    found = []
-    for box, score in zip(boxes, scores, strict=True):
-        flat = score.flatten()
-        top, index = flat.topk(min(CANDIDATES, flat.numel()))
-        index = index[top > MIN_SCORE]
-        place, label = index // score.shape[1], index % score.shape[1]
-        keep = batched_nms(box[place], flat[index], label, NMS_IOU)[:MOST]
-        found.append((box[place[keep]], flat[index[keep]], label[keep]))
-    return found
+    return [suppress(box, score) for box, score in zip(boxes, scores, strict=True)]
 
 
 def centred(boxes: Tensor) -> Tensor:

@@ -7,39 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.accuracy.data import Data
 from benchmarks.accuracy.subjects.boxes import in_colour, suppressed
 from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.dsmoe.criterion import Weights, assign, box_losses
-from linewatch.dsmoe.encoder import WIDTHS, Encoder
+from linewatch.dsmoe.encoder import Encoder
 from linewatch.dsmoe.head import BINS, Raw, ScaleHead, anchor_points
 from linewatch.dsmoe.layers import ConvBlock
-from linewatch.dsmoe.pyramid import STRIDES
+from linewatch.dsmoe.pyramid import STRIDES, Pyramid
 
 
-class PlainNeck(nn.Module):
-    """Top-down pyramid, strides 4 to 16 in, 8 to 32 out: DS-MoE's without its attention."""
+class PlainNeck(Pyramid):
+    """DS-MoE's pyramid without its attention."""
 
     def __init__(self, width: int) -> None:
-        super().__init__()
-        fine, middle, coarse = WIDTHS
-        self.detail = ConvBlock(fine, width, 3, stride=2)
-        self.lateral8 = ConvBlock(middle, width)
-        self.lateral16 = ConvBlock(coarse, width)
-        self.lateral32 = ConvBlock(coarse, width, 3, stride=2)
-        self.smooth8 = ConvBlock(width, width, 3)
-        self.smooth16 = ConvBlock(width, width, 3)
-
-    def forward(self, taps: list[Tensor]) -> list[Tensor]:
-        """taps: encoder maps at strides 4, 8, 16. Returns three maps (B, width, H/s, W/s), s = 8, 16, 32."""
-        fine, middle, coarse = taps
-        at32 = self.lateral32(coarse)
-        at16 = self.smooth16(self.lateral16(coarse) + F.interpolate(at32, scale_factor=2.0))
-        at8 = self.lateral8(middle) + self.detail(fine) + F.interpolate(at16, scale_factor=2.0)
-        return [self.smooth8(at8), at16, at32]
+        super().__init__(width)
+        self.cbam = nn.ModuleList(nn.Identity() for _ in STRIDES)
 
 
 class PlainHead(nn.Module):
