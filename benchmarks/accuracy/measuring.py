@@ -9,10 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.accuracy.data import Part
 from benchmarks.accuracy.results import PartLevel, RoutingUse
 from benchmarks.accuracy.subjects.subject import Subject
-from linewatch.dsmoe.network import DsMoe, Output
 from linewatch.training.evaluating import choose
 from linewatch.training.matching import Prediction
 from linewatch.training.predicting import fitted
+from linewatch.training.routing_figures import RoutingLog, routing_figures
 
 
 @torch.inference_mode()
@@ -59,26 +59,9 @@ def part_level(part: Part, found: list[list[Prediction]]) -> PartLevel | None:
     )
 
 
-@torch.inference_mode()
-def routing_use(subject: Subject, part: Part, input_px: int, device: torch.device) -> RoutingUse | None:
-    """Which expert works on what; none for a network without a router."""
-    network = subject.network
-    if not isinstance(network, DsMoe):
-        return None
-    chosen, entropies = [], []
-    for picture in part.pixels:
-        square, _ = fitted(picture, input_px)
-        with subject.half(device):
-            output: Output = network(torch.from_numpy(square)[None, None].to(device))
-        rows = [torch.zeros_like(r.probabilities).scatter_(1, r.chosen, 1.0) for r in output.routings]
-        chosen.append(torch.stack(rows).mean(0)[0].cpu().numpy())
-        gates = torch.cat([r.probabilities for r in output.routings]).double()
-        entropies.append(float(-(gates * gates.clamp_min(1e-12).log()).sum(-1).mean()))
-    used = np.stack(chosen)  # (pictures, experts)
-    load = used.mean(0)
-    shows = [
-        [any(box.label == label for box in picture.boxes) for picture in part.truth.pictures]
-        for label in range(len(part.truth.classes))
-    ]
-    by_class = [used[np.array(rows)].mean(0).tolist() if any(rows) else [0.0] * len(load) for rows in shows]
-    return RoutingUse(float(load.std() / load.mean()), float(np.mean(entropies)), by_class)
+def routing_use(part: Part, log: RoutingLog) -> RoutingUse:
+    """Which expert works on what, from what was taken down while every picture of `part` passed in its order."""
+    figures = routing_figures(part.truth, log, router="")
+    nobody = [0.0] * len(figures.scales[0].load)
+    serves = np.array([[row or nobody for row in scale.serves[:-1]] for scale in figures.scales])
+    return RoutingUse(figures.load_cv, figures.entropy, serves.mean(0).tolist())

@@ -43,10 +43,10 @@ def draw_routing(results: Sequence[Result], path: Path) -> bool:
     figure, axes = plt.subplots(len(runs), 1, figsize=(6, 2.2 * len(runs) + 0.6), layout="constrained", squeeze=False)
     for axis, run in zip(axes[:, 0], runs, strict=True):
         assert run.routing is not None
-        shown = axis.imshow(run.routing.by_class, vmin=0, vmax=1, aspect="auto", cmap="viridis")
+        shown = axis.imshow(run.routing.by_class, vmin=0, aspect="auto", cmap="viridis")
         axis.set(title=f"{run.set}, {run.variant}, seed {run.seed}", xlabel="expert", yticks=range(len(run.classes)))
         axis.set_yticklabels(run.classes)
-        figure.colorbar(shown, ax=axis, label="share of pictures")
+        figure.colorbar(shown, ax=axis, label="mean gate")
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return True

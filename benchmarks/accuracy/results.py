@@ -29,8 +29,8 @@ class PartLevel(msgspec.Struct, frozen=True):
 class RoutingUse(msgspec.Struct, frozen=True):
     """Over the held-out pictures, mean of the scales.
 
-    load_cv: coefficient of variation of how often each expert was chosen. entropy: of the mean gate of a picture, nats.
-    by_class: (classes, experts) share of the pictures showing the class that the expert worked on.
+    load_cv: coefficient of variation of how many pictures each expert works on. entropy: of the routing probabilities,
+    nats, mean over pictures. by_class: (classes, experts) mean gate of the expert on pictures with the class.
     """
 
     load_cv: float

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,9 @@ from benchmarks.accuracy.subjects.subject import Unavailable
 from benchmarks.accuracy.table import table
 from benchmarks.accuracy.training import Training
 from linewatch.core.errors import CheckFailed
+from linewatch.dsmoe.network import DsMoe
 from linewatch.training.evaluation import evaluate
+from linewatch.training.routing_figures import RoutingLog
 from linewatch.training.whole_file import write_whole
 
 TABLE = "table.md"
@@ -130,7 +133,9 @@ class Comparison:
 
     def _result(self, chosen: SetPlan, variant: Variant, key: RunKey, data: Data, training: Training) -> Result:
         subject, device = training.averaged(), self.machine.device
-        found = predictions(subject, data.held_out, chosen.input_px, device)
+        log, network = RoutingLog(), subject.network
+        with log.listening(network) if isinstance(network, DsMoe) else nullcontext():
+            found = predictions(subject, data.held_out, chosen.input_px, device)
         return Result(
             set=chosen.name, variant=variant.name, family=variant.family, seed=key.seed, digest=key.digest,
             short=self.plan.short, steps=training.step, batch=training.schedule.batch, input_px=chosen.input_px,
@@ -140,7 +145,7 @@ class Comparison:
             gflops=gflops(subject, chosen.input_px, device),
             metrics=evaluate(data.held_out.truth, found, threshold=0.5),
             part_level=part_level(data.held_out, found),
-            routing=routing_use(subject, data.held_out, chosen.input_px, device),
+            routing=routing_use(data.held_out, log) if isinstance(network, DsMoe) else None,
             device=self.machine.name, torch=str(torch.__version__), date=datetime.now(UTC).date().isoformat(),
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from linewatch.core.errors import CheckFailed
 from linewatch.training.config import Schedule
 from linewatch.training.crops import Sample
 from linewatch.training.ema import Ema
-from linewatch.training.trainer import learning_rate, to_tensors
+from linewatch.training.trainer import MIXTURE_CROPS, learning_rate, to_tensors
 
 
 class Training:
@@ -25,13 +25,16 @@ class Training:
     ) -> None:
         self.subject, self.batches, self.schedule, self.device = subject, batches, schedule, device
         self._seed, self._state = seed, state
+        fresh = not state.exists()
+        if fresh and subject.beside is not None:
+            subject.beside.prepare(lambda step: to_tensors(batches.at(MIXTURE_CROPS + step), device)[0])
         self.optimiser = torch.optim.AdamW(
             parameter_groups(subject.network, schedule.weight_decay), lr=schedule.learning_rate, fused=True
         )
         self.ema = Ema(subject.network, schedule.ema_decay)
         self.step = 0
         self.losses: list[tuple[int, float]] = []
-        if state.exists():
+        if not fresh:
             self._resume()
 
     def run(self, stop: Callable[[], bool], report: Callable[[int, float], None]) -> bool:
@@ -69,6 +72,8 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.subject.network.parameters(), self.schedule.clip_norm)
         self.optimiser.step()
+        if self.subject.beside is not None:
+            self.subject.beside.follow()
         self.step += 1
         self.ema.update(self.subject.network, self.step)
         return value
@@ -85,6 +90,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "losses": self.losses,
+            "beside": None if self.subject.beside is None else self.subject.beside.state(),
         }
         self._state.parent.mkdir(parents=True, exist_ok=True)
         partial = self._state.with_suffix(".new")
@@ -96,6 +102,8 @@ class Training:
         self.subject.network.load_state_dict(state["network"])
         self.ema.state = state["ema"]
         self.optimiser.load_state_dict(state["optimiser"])
+        if self.subject.beside is not None:
+            self.subject.beside.restore(state["beside"])
         self.step, self.losses = state["step"], [(int(step), float(loss)) for step, loss in state["losses"]]
 
 

@@ -30,6 +30,7 @@ for command in (
     faults.faults,
     training.train,
     training.evaluate,
+    training.tune,
     exporting.export,
     demonstration.render,
     install.install,

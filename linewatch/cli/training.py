@@ -1,7 +1,8 @@
 """`train` and `evaluate`."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,7 +31,8 @@ def train(
     )  # loads torch, for which a wrong configuration need not wait
 
     finished = run_training(config, output=target, device=device, threads=threads, fresh=fresh)
-    typer.echo(f"model, curve and state in {target}" if finished else f"stopped; the state is kept in {target}")
+    if os.environ.get("RANK", "0") == "0":  # under torchrun the first process speaks for all
+        typer.echo(f"model, curve and state in {target}" if finished else f"stopped; the state is kept in {target}")
     return 0 if finished else INTERRUPTED
 
 
@@ -43,6 +45,9 @@ def evaluate(
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Acceptance threshold; the model card's by default.")
+    ] = None,
+    precision: Annotated[
+        Literal["bf16", "fp32"] | None, typer.Option(help="What the network computes in; the model card's by default.")
     ] = None,
     routing: Annotated[
         Path | None, typer.Option(help="Folder for routing.json and routing.png: which expert serves which class.")
@@ -65,7 +70,36 @@ def evaluate(
 
     with ticking("evaluating") as tick:
         metrics = evaluate_model(
-            model, annotations, images, output, threshold=threshold, device=device, routing=routing, tick=tick
-        )
+            model, annotations, images, output, threshold=threshold, device=device, precision=precision,
+            routing=routing, tick=tick,
+        )  # fmt: skip
     Console().print(metrics_table(metrics))
     typer.echo(f"result in {output}" if routing is None else f"result in {output}, routing in {routing}")
+
+
+def tune(
+    model: Annotated[Path, typer.Option(help="Model folder.")],
+    annotations: Annotated[Path, typer.Option(help="COCO json, YOLO data.yaml or VOC folder; good parts have no box.")],
+    output: Annotated[Path, typer.Option(help="Folder for acceptance.yaml and tune.png.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, when the annotations do not say.")
+    ] = None,
+    max_escapes: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest share of bad parts that may pass on these pictures.")
+    ] = 0.0,
+    device: Device = "auto",
+) -> None:
+    """Propose acceptance criteria, a score for each class, from pictures of good and bad parts."""
+    from linewatch.check.output import require_writable_folder
+    from linewatch.cli.devices import require_device
+    from linewatch.cli.progress import ticking
+
+    require_writable_folder(output)
+    require_device(device)
+    from linewatch.training.tuning import CRITERIA, PLOT
+    from linewatch.training.tuning import tune as run_tuning
+
+    with ticking("inspecting") as tick:
+        run_tuning(model, annotations, images, output, max_escape=max_escapes, device=device, tick=tick)
+    typer.echo((output / CRITERIA).read_text(encoding="utf-8"), nl=False)
+    typer.echo(f"written to {output / CRITERIA}, plot in {output / PLOT}")

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 import yaml
@@ -18,11 +18,17 @@ from linewatch.dsmoe.network import Architecture, DsMoe
 
 CARD = "model.yaml"
 WEIGHTS = "weights.safetensors"
+_NEED_NOT_SHIP = ("num_batches_tracked", ".favour")  # serves training alone; zero where a model is older than it
+
+Precision = Literal["bf16", "fp32"]
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What model.yaml says that the program needs; the rest of it is for people."""
+    """What model.yaml says that the program needs; the rest of it is for people.
+
+    precision: what the network computes in; bf16 was measured to cost nothing that counts before a card says so.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -30,6 +36,7 @@ class ModelCard:
     sha256: str
     architecture: Architecture
     threshold: float | None = None
+    precision: Precision = "bf16"
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class LoadedModel:
 
     def detect(self, pictures: Tensor, *, min_score: float = 0.01) -> list[tuple[Tensor, Tensor, Tensor]]:
         """pictures: (B, 1 or 3, S, S) uint8 on `device`. Per picture: boxes (n, 4) px, scores (n,), labels (n,)."""
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.card.precision == "bf16"):
             raw = self.network(pictures).raw
         with torch.inference_mode():
             return select(raw, min_score=min_score)
@@ -73,12 +80,14 @@ def read_card(folder: Path) -> ModelCard:
         classes = tuple(str(name) for name in document["classes"])
         architecture = Architecture(**document["architecture"])
         size, sha256 = int(document["input_px"]), str(document["sha256"])
-        threshold = document.get("threshold")
-        card = ModelCard(str(document["name"]), classes, size, sha256, architecture, threshold)
+        threshold, precision = document.get("threshold"), document.get("precision", "bf16")
+        card = ModelCard(str(document["name"]), classes, size, sha256, architecture, threshold, precision)
     except (KeyError, TypeError, ValueError) as exc:
         raise ModelError(path, f"lacks or misstates {exc}") from exc
     if size <= 0 or size % 32:
         raise ModelError(f"{path}: input_px", "must be a positive multiple of 32", size)
+    if precision not in get_args(Precision):
+        raise ModelError(f"{path}: precision", f"must be one of {', '.join(get_args(Precision))}", precision)
     if len(classes) != architecture.classes:
         raise ModelError(f"{path}: architecture.classes", f"but {len(classes)} classes are named", architecture.classes)
     return card
@@ -125,7 +134,7 @@ def _checked_state(folder: Path, card: ModelCard, wanted: dict[str, Tensor]) -> 
         state = load_file(path)
     except Exception as exc:  # safetensors raises its own type and OSError alike
         raise ModelError(path, f"is no safetensors file: {exc}") from exc
-    state.update({name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")})
+    state = {**{name: value for name, value in wanted.items() if name.endswith(_NEED_NOT_SHIP)}, **state}
     for name, value in wanted.items():
         if name not in state or state[name].shape != value.shape:
             given = tuple(state[name].shape) if name in state else "nothing"

@@ -8,7 +8,7 @@ import torch
 
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.network import DsMoe
-from linewatch.dsmoe.weights import load_model
+from linewatch.dsmoe.weights import Precision, load_model
 from linewatch.training.annotations import Annotations
 from linewatch.training.evaluation import Metrics, evaluate
 from linewatch.training.importing import load_annotations
@@ -25,19 +25,22 @@ DEFAULT_THRESHOLD = 0.4
 
 def evaluate_model(
     model: Path, annotations: Path, images: Path | None, output: Path, *, threshold: float | None = None,
-    device: str = "auto", routing: Path | None = None, tick: Callable[[], None] = lambda: None,
+    device: str = "auto", precision: Precision | None = None, routing: Path | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Metrics:  # fmt: skip
     """Run the model in folder `model` over annotated pictures and write the metrics to `output` as JSON.
 
-    threshold: acceptance threshold, 0 to 1; none takes the one of the model card. routing: folder for figures and map
-    of who works on what; none makes none. Raises ModelError, DatasetError, StorageError.
+    threshold: acceptance threshold, 0 to 1. Without it, or without `precision`, those of the model card count.
+    routing: folder for figures and map of who works on what; none makes none. Raises ModelError, DatasetError,
+    StorageError.
     """
     target = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     loaded = load_model(model, target)
     truth = load_annotations(annotations, images, classes=loaded.card.classes)
     log = RoutingLog()
     with log.listening(loaded.network):
-        found = predictions(loaded.network, truth, loaded.card.input_size, tick)
+        chosen_precision = precision or loaded.card.precision
+        found = predictions(loaded.network, truth, loaded.card.input_size, tick, precision=chosen_precision)
     if routing is not None:
         _write_routing(routing_figures(truth, log, loaded.card.architecture.router), routing)
     chosen = loaded.card.threshold if threshold is None else threshold
@@ -53,10 +56,11 @@ def _write_routing(figures: RoutingFigures, folder: Path) -> None:
 
 
 def predictions(
-    network: DsMoe, truth: Annotations, input_px: int, tick: Callable[[], None] = lambda: None
-) -> list[list[Prediction]]:
+    network: DsMoe, truth: Annotations, input_px: int, tick: Callable[[], None] = lambda: None, *,
+    precision: Precision = "bf16",
+) -> list[list[Prediction]]:  # fmt: skip
     """Detections on every picture of `truth`, in its order."""
-    return predict(network, read_all(truth)[0], input_px, tick)
+    return predict(network, read_all(truth)[0], input_px, tick, precision=precision)
 
 
 def part_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> tuple[list[float], list[float]]:

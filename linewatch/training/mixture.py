@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from linewatch.core.errors import CheckFailed
-from linewatch.dsmoe.domain import FEATURES, InputDomain
+from linewatch.dsmoe.domain import FEATURES, InputDomain, pooled
+from linewatch.dsmoe.network import DsMoe
 from linewatch.training.config import Mixture
 
 _DRAWN = 256  # features of one update
@@ -90,3 +91,15 @@ class MixtureTraining:
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
+
+
+@torch.no_grad()
+def still_features(network: DsMoe, pictures: Tensor) -> Tensor:
+    """Pooled encoder features (B, FEATURES) of pictures as the task's training sees them; nothing is moved."""
+    network.train()
+    running = dict(network.encoder.named_buffers())
+    kept = {name: value.clone() for name, value in running.items()}
+    features = pooled(network.taps(pictures))
+    for name, value in running.items():
+        value.copy_(kept[name])  # running statistics are the task's to move
+    return features

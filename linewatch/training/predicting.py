@@ -8,21 +8,23 @@ import torch
 
 from linewatch.dsmoe.head import select
 from linewatch.dsmoe.network import DsMoe
+from linewatch.dsmoe.weights import Precision
 from linewatch.pictures.types import Picture
 from linewatch.training.matching import Prediction
 
 
 @torch.inference_mode()
 def predict(
-    network: DsMoe, pictures: Sequence[Picture], input_px: int, tick: Callable[[], None] = lambda: None
-) -> list[list[Prediction]]:
+    network: DsMoe, pictures: Sequence[Picture], input_px: int, tick: Callable[[], None] = lambda: None, *,
+    precision: Precision = "bf16",
+) -> list[list[Prediction]]:  # fmt: skip
     """pictures: (H, W) uint8 each. Returns per picture (class index, score, x, y, w, h), px of it, best first."""
     device = network.mean.device
     found = []
     for picture in pictures:
         square, scale = fitted(picture, input_px)
         batch = torch.from_numpy(square)[None, None].to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, precision == "bf16"):
             raw = network(batch).raw
         boxes, scores, labels = select(raw)[0]
         found.append(

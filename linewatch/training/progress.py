@@ -12,14 +12,14 @@ _LINE_EVERY_S = 30.0
 
 
 class TrainingDisplay:
-    """Context manager; `report` is called after every step."""
+    """Context manager; `report` is called after every step. quiet: show nothing, another process of the team does."""
 
-    def __init__(self, steps: int, progress: trainer.Progress) -> None:
-        self._console = Console(stderr=True)
+    def __init__(self, steps: int, progress: trainer.Progress, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
         self._steps, self._progress = steps, progress
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal,
+            TimeRemainingColumn(), console=self._console, disable=quiet or not self._console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("training", total=steps, completed=progress.step)
         self._last_line_ns, self._last_step = time.monotonic_ns(), progress.step

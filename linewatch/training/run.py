@@ -11,7 +11,7 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from linewatch.core.errors import ModelError, StorageError
+from linewatch.core.errors import DatasetError, ModelError, StorageError
 from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import WEIGHTS, save_model
 from linewatch.training.config import TrainConfig, load_config
@@ -19,10 +19,12 @@ from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve, draw_mixture_curve
 from linewatch.training.evaluating import at_threshold, choose, predictions
 from linewatch.training.evaluation import evaluate
+from linewatch.training.precision import choose_precision
 from linewatch.training.progress import TrainingDisplay
 from linewatch.training.prompts import load_prompts
 from linewatch.training.reading import read_all
 from linewatch.training.splitting import Split, load_split
+from linewatch.training.team import Team, own_device
 from linewatch.training.text import load_text
 from linewatch.training.trainer import Progress, Trainer
 
@@ -36,9 +38,12 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     """Train as `config_path` says; state, curve and model are kept in `output`.
 
     A state that lies there is gone on from, unless `fresh`. Returns False when stopped by a signal before the end.
+    Under torchrun several processes share every batch, and the first of them writes.
     """
     config = load_config(config_path)
-    target = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    target = own_device(device)
+    team = Team.join(target)
+    _check_shares(config, team)
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # gradients near zero would otherwise take a slow path of the CPU
@@ -47,7 +52,7 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     split = load_split(config)
     pixels = read_all(split.learn, split.validation, split.test)[0]
     source = CropSource(split.learn, pixels, config.augmentation, config.seed)
-    trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE)
+    trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE, team)
     if trainer.state_path.exists() and not fresh:
         trainer.resume()
 
@@ -55,24 +60,41 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
         metrics = evaluate(split.validation, predictions(network, split.validation, config.input_px), threshold=0.5)
         return {"map50": metrics.map50 or 0.0, "map50_95": metrics.map50_95 or 0.0}
 
-    stop = _stop_on_signal()
+    asked = _asked_by_signal()
+
+    def stop() -> bool:
+        return team.any(asked(), target)
+
     finished = _fit_mixture(trainer, stop)
     if finished:
-        with TrainingDisplay(config.schedule.steps, trainer.progress) as display:
+        with TrainingDisplay(config.schedule.steps, trainer.progress, quiet=not team.leads) as display:
             finished = trainer.run(validate, display.report, stop)
+    if team.leads:
+        _finish(config, trainer, split, output, finished=finished)
+    return finished
+
+
+def _check_shares(config: TrainConfig, team: Team) -> None:
+    for name, batch in (("schedule.batch", config.schedule.batch), ("mixture.batch", config.mixture.batch)):
+        if batch % team.size:
+            raise DatasetError(name, f"must be a multiple of the {team.size} processes that share it", batch)
+
+
+def _finish(config: TrainConfig, trainer: Trainer, split: Split, output: Path, *, finished: bool) -> None:
+    """Curves of what was done, and the model once all of it is."""
     draw_curve(trainer.progress, output / CURVE)
     if trainer.mixture is not None:
         draw_mixture_curve(trainer.mixture.history, config.mixture.steps, output / MIXTURE_CURVE)
     if finished:
         ship(config, trainer, split, output)
-    return finished
 
 
 def _fit_mixture(trainer: Trainer, stop: Callable[[], bool]) -> bool:
     """The router's own phase, where it has one to do; False when stopped before its end."""
     if trainer.mixture is None or not trainer.mixture.before_task:
         return True
-    with TrainingDisplay(trainer.mixture.rules.steps, Progress(trainer.mixture.step)) as display:
+    steps, progress = trainer.mixture.rules.steps, Progress(trainer.mixture.step)
+    with TrainingDisplay(steps, progress, quiet=not trainer.team.leads) as display:
         return trainer.fit_mixture(display.report, stop)
 
 
@@ -92,13 +114,18 @@ def ship(config: TrainConfig, trainer: Trainer, split: Split, output: Path) -> N
 
 
 def _measured(network: DsMoe, split: Split, input_px: int) -> dict[str, Any]:
-    found = predictions(network, split.validation, input_px)
+    computed = choose_precision(network, split.validation, input_px)
+    found, precision = computed.found, computed.precision
     choice = choose(split.validation, found, MAX_ESCAPE)
     threshold = round(choice.point.threshold, 3)
-    measured: dict[str, Any] = {"threshold": threshold}
+    measured: dict[str, Any] = {
+        "threshold": threshold,
+        "precision": precision,
+        "validation_map50_95": dict(computed.measured),
+    }
     for name, truth in (("validation", split.validation), ("test", split.test)):
         if truth.pictures:
-            seen = found if truth is split.validation else predictions(network, truth, input_px)
+            seen = found if truth is split.validation else predictions(network, truth, input_px, precision=precision)
             point = at_threshold(truth, seen, threshold)
             measured[name] = {
                 "groups": sorted({picture.group for picture in truth.pictures}) if split.grouped else "by picture",
@@ -169,7 +196,7 @@ def start_from(network: DsMoe, path: Path) -> None:
     network.load_state_dict({**own, **{name: value.to(own[name].dtype) for name, value in fitting.items()}})
 
 
-def _stop_on_signal() -> Callable[[], bool]:
+def _asked_by_signal() -> Callable[[], bool]:
     """A question that turns true after SIGINT or SIGTERM, so that the step in hand is finished and kept."""
     asked: list[bool] = []
     for number in (signal.SIGINT, signal.SIGTERM):

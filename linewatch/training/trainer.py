@@ -12,14 +12,14 @@ from torch import Tensor
 
 from linewatch.core.errors import CheckFailed
 from linewatch.dsmoe.criterion import Weights, losses
-from linewatch.dsmoe.domain import pooled
 from linewatch.dsmoe.network import DsMoe
 from linewatch.training.config import Schedule, TrainConfig
 from linewatch.training.crops import CropSource, Sample
 from linewatch.training.ema import Ema
-from linewatch.training.mixture import MixtureTraining
+from linewatch.training.mixture import MixtureTraining, still_features
+from linewatch.training.team import ALONE, Team
 
-_MIXTURE_CROPS = 1_000_000_000  # steps from here on name crops that the task does not draw
+MIXTURE_CROPS = 1_000_000_000  # steps from here on name crops that the task does not draw
 
 Validate = Callable[[DsMoe], dict[str, float]]
 Report = Callable[[int, dict[str, float]], None]
@@ -38,9 +38,11 @@ class Trainer:
     """One run: network, optimiser, shadow weights and progress, all kept in one state file."""
 
     def __init__(
-        self, config: TrainConfig, network: DsMoe, source: CropSource, device: torch.device, state: Path
-    ) -> None:
+        self, config: TrainConfig, network: DsMoe, source: CropSource, device: torch.device, state: Path,
+        team: Team = ALONE,
+    ) -> None:  # fmt: skip
         self.config, self.network, self.source, self.device, self.state_path = config, network, source, device, state
+        self.team = team
         schedule = config.schedule
         self.optimiser = torch.optim.AdamW(parameter_groups(network, schedule), lr=schedule.learning_rate, fused=True)
         self.ema = Ema(network, schedule.ema_decay)
@@ -54,15 +56,18 @@ class Trainer:
         It changes nothing of the network but the mixture and its autoencoder.
         """
         while self.mixture is not None and self.mixture.before_task:
-            samples = self.source.batch(_MIXTURE_CROPS + self.mixture.step, self.config.mixture.batch)
-            found = self.mixture.learn(self._features(samples))
+            samples = self.source.batch(MIXTURE_CROPS + self.mixture.step, self.config.mixture.batch)
+            pictures = to_tensors(self.team.share(samples), self.device)[0]
+            with torch.autocast(self.device.type, torch.bfloat16):
+                found = self.mixture.learn(self.team.gather(still_features(self.network, pictures)))
             step = self.mixture.step
             report(step, {"loss": sum(found.values()), **found})
             if not self.mixture.before_task:
                 self.ema = Ema(self.network, self.config.schedule.ema_decay)  # not the average with what was unplaced
-            if step % self.config.schedule.keep_every == 0 or not self.mixture.before_task or stop():
+            stopping = stop()
+            if step % self.config.schedule.keep_every == 0 or not self.mixture.before_task or stopping:
                 self.keep()
-            if stop():
+            if stopping:
                 return False
         return True
 
@@ -76,13 +81,18 @@ class Trainer:
             if step % 10 == 0:
                 self.progress.losses.append({"step": step, **found})
             if step % schedule.validate_every == 0 and step < schedule.steps:
-                self.progress.validations.append({"step": step, **validate(self.shadow())})
-            if step % schedule.keep_every == 0 or step == schedule.steps or stop():
+                self._validate(validate)
+            stopping = stop()
+            if step % schedule.keep_every == 0 or step == schedule.steps or stopping:
                 self.keep()
-            if stop():
+            if stopping:
                 return False
-        self.progress.validations.append({"step": schedule.steps, **validate(self.shadow())})
+        self._validate(validate)
         return True
+
+    def _validate(self, validate: Validate) -> None:
+        if self.team.leads:
+            self.progress.validations.append({"step": self.progress.step, **validate(self.shadow())})
 
     def shadow(self) -> DsMoe:
         """The averaged network, in eval mode, in the form that ships (anchors baked)."""
@@ -94,7 +104,9 @@ class Trainer:
         return shadow
 
     def keep(self) -> None:
-        """Write the whole state; a kill at any instant leaves the last whole one."""
+        """Write the whole state; a kill at any instant leaves the last whole one. In a team its leader writes."""
+        if not self.team.leads:
+            return
         state = {
             "network": self.network.state_dict(),
             "ema": self.ema.state,
@@ -123,7 +135,7 @@ class Trainer:
         step = self.progress.step
         for group in self.optimiser.param_groups:
             group["lr"] = group["scale"] * learning_rate(step, schedule)
-        samples = self.source.batch(step, schedule.batch)
+        samples = self.team.share(self.source.batch(step, schedule.batch))
         pictures, boxes, labels = to_tensors(samples, self.device)
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -133,31 +145,33 @@ class Trainer:
         self._refuse_non_finite(total, parts, samples)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        self._bring_together()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
         self.optimiser.step()
         self.progress.step = step + 1
-        found = {"loss": total.item(), **{name: value.item() for name, value in parts.items()}}
+        values = torch.stack([total, *parts.values()]).detach()
+        self.team.average([values])
+        found = dict(zip(["loss", *parts], values.tolist(), strict=True))
         if self.mixture is not None and output.features is not None:
-            found |= self.mixture.learn(output.features)
+            found |= self.mixture.learn(self.team.gather(output.features))
         self.ema.update(self.network, self.progress.step)
         return found
 
-    @torch.no_grad()
-    def _features(self, samples: list[Sample]) -> Tensor:
-        """Pooled encoder features of crops (B, FEATURES), as the task's training sees them."""
-        self.network.train()
-        running = dict(self.network.encoder.named_buffers())
-        kept = {name: value.clone() for name, value in running.items()}
-        with torch.autocast(self.device.type, torch.bfloat16):
-            features = pooled(self.network.taps(to_tensors(samples, self.device)[0]))
-        for name, value in running.items():
-            value.copy_(kept[name])  # running statistics are the task's to move
-        return features
+    def _bring_together(self) -> None:
+        """In a team: gradients and running statistics of all become their mean."""
+        if self.team.size == 1:
+            return
+        for group in self.optimiser.param_groups:
+            for value in group["params"]:
+                value.grad = torch.zeros_like(value) if value.grad is None else value.grad
+        gradients = [value.grad for group in self.optimiser.param_groups for value in group["params"]]
+        statistics = [value for value in self.network.buffers() if value.is_floating_point()]
+        self.team.average([*gradients, *statistics])
 
     def _refuse_non_finite(self, total: Tensor, parts: dict[str, Tensor], samples: list[Sample]) -> None:
-        if bool(torch.isfinite(total)):
+        if not self.team.any(not bool(torch.isfinite(total)), self.device):
             return
-        bad = [name for name, value in parts.items() if not bool(torch.isfinite(value))]
+        bad = [name for name, value in parts.items() if not bool(torch.isfinite(value))] or ["of another process"]
         names = ", ".join(sorted({sample.name for sample in samples}))
         raise CheckFailed(
             f"step {self.progress.step + 1}", f"loss {', '.join(bad)} is not finite; batch: {names}; "

@@ -23,6 +23,7 @@ from linewatch.training.trainer import to_tensors
 
 PROJECT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
+MIXTURE = {"steps": 3, "batch": 2, "memory": 8, "components": 2}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def bottles(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "product": "rendered bottles",
         "licence": "none needed",
         "input_px": 64,
+        "mixture": MIXTURE,
         "data": {
             "sources": [{"annotations": str(folder / "annotations.json"), "images": str(folder / "images")}],
             "validation_share": 0.4,
@@ -98,6 +100,19 @@ def test_stopped_and_taken_up_again_gives_one_table(plan: Plan, tmp_path: Path) 
     third, said = comparison(plan, folder)
     assert third.run(rounds=2) and not said
     assert {path: path.stat().st_mtime_ns for path in (folder / "runs").iterdir()} == finished
+
+
+def test_a_router_that_learns_apart_is_taken_up_where_it_stopped(plan: Plan, tmp_path: Path) -> None:
+    architecture = {"width": 32, "router": "ida", "experts": 4, "components": 2}
+    ida = Variant.model_validate({"name": "ida", "family": "dsmoe", "architecture": architecture})
+    only = plan.model_copy(update={"variants": (ida,)})
+    folder = tmp_path / "out"
+    asked = iter([False, False, True])
+    assert not comparison(only, folder, lambda: next(asked))[0].run(rounds=0)
+    state = torch.load(next((folder / "states").iterdir()), weights_only=True)
+    assert state["step"] == 1 and state["beside"]["step"] == MIXTURE["steps"] + 1
+    assert comparison(only, folder)[0].run(rounds=0)
+    assert "| ida | 0 |" in (folder / TABLE).read_text()  # its routing
 
 
 def test_a_network_that_diverges_is_named_in_the_table_and_the_others_go_on(plan: Plan, tmp_path: Path) -> None:

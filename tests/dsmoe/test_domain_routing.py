@@ -46,7 +46,8 @@ def test_shipped_weights_have_the_names_of_the_text_router(name: str) -> None:
     with safe_open(MODELS / name / WEIGHTS, framework="pt") as file:
         shipped = set(file.keys())
     own = {key for key in DsMoe(card.architecture).state_dict() if not key.endswith("num_batches_tracked")}
-    assert card.architecture.router == "text" and own == shipped
+    assert card.architecture.router == "text" and own - shipped <= {f"router.{scale}.favour" for scale in range(3)}
+    assert shipped <= own
 
 
 @pytest.mark.parametrize("router", ["ida", "text_ida"])
@@ -170,7 +171,7 @@ def test_text_ida_is_the_product_renormalised(teacher: Tensor) -> None:
 
 def test_dense_is_text_with_everybody_at_work(teacher: Tensor, pictures: Tensor) -> None:
     text, dense = build("text", teacher).train(), build("dense", teacher).train()
-    assert [(n, v.shape) for n, v in text.state_dict().items()] == [(n, v.shape) for n, v in dense.state_dict().items()]
+    assert [(n, v.shape) for n, v in text.named_parameters()] == [(n, v.shape) for n, v in dense.named_parameters()]
     sparse_routing, routing = text(pictures).routings[2], dense(pictures).routings[2]
     assert sparse_routing.working().sum(-1).tolist() == [3, 3]
     assert routing.working().sum(-1).tolist() == [8, 8]

@@ -41,6 +41,20 @@ def test_one_picture_does_not_depend_on_its_neighbours(folder: Path) -> None:
     assert all(torch.equal(one, two) for one, two in zip(alone, again, strict=True))
 
 
+def test_the_card_says_what_the_network_computes_in(folder: Path, pictures: torch.Tensor) -> None:
+    card = yaml.safe_load((folder / CARD).read_text())
+    raw: list[torch.Tensor] = []
+    for precision in ("bf16", "fp32"):
+        (folder / CARD).write_text(yaml.safe_dump({**card, "precision": precision}))
+        loaded = load_model(folder)
+        loaded.network.register_forward_hook(lambda _module, _given, output: raw.append(output.raw.logits))
+        loaded.detect(pictures)
+        with torch.inference_mode():
+            loaded.network(pictures)  # float32, without autocast
+    half, plain, full, also_plain = raw
+    assert torch.equal(full, plain) and torch.equal(plain, also_plain) and not torch.equal(half, full)
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "exchanged"])
 def test_damaged_weights_are_refused_by_name(folder: Path, damage: str) -> None:
     weights = folder / WEIGHTS
@@ -58,7 +72,7 @@ def test_damaged_weights_are_refused_by_name(folder: Path, damage: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("classes", ["a"]), ("input_px", 100), ("architecture", {"klasses": 4}), ("sha256", None)],
+    [("classes", ["a"]), ("input_px", 100), ("precision", "fp8"), ("architecture", {"klasses": 4}), ("sha256", None)],
 )
 def test_a_wrong_card_is_refused_by_name(folder: Path, key: str, value: object) -> None:
     card = yaml.safe_load((folder / CARD).read_text())

@@ -65,6 +65,7 @@ def test_a_model_folder_comes_out_that_loads(tmp_path: Path, bottles: Path) -> N
     assert (tmp_path / "out/validation.png").stat().st_size > 1000
     document = yaml.safe_load((tmp_path / "out/model.yaml").read_text())
     assert document["trained"]["seed"] == 0 and document["validation"]["images"] == 5
+    assert card.precision == "bf16" and set(document["validation_map50_95"]) == {"bf16", "fp32"}
     pictures = torch.zeros(1, 1, 96, 96, dtype=torch.uint8)
     assert len(load_model(tmp_path / "out").detect(pictures)) == 1
 

@@ -19,7 +19,7 @@ def build(variant: Variant, data: Data, seed: int, precision: Precision, device:
     subject: Subject
     match variant.family:
         case "dsmoe":
-            subject = DsMoeSubject(data, variant.architecture, bf16=bf16)
+            subject = DsMoeSubject(data, variant.architecture, seed, bf16=bf16)
         case "probe":
             subject = ProbeSubject(data, variant.architecture, bf16=bf16)
         case "yolov8":

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.accuracy.data import Data
+from benchmarks.accuracy.subjects.beside import MixtureBeside
 from benchmarks.accuracy.subjects.boxes import suppressed
-from benchmarks.accuracy.subjects.subject import Batch, Found, Subject, Unavailable
+from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import Architecture, DsMoe
+from linewatch.training.mixture import MixtureTraining
 from linewatch.training.prompts import load_prompts
 from linewatch.training.text import load_text
 
@@ -21,7 +23,7 @@ class DsMoeSubject(Subject):
 
     network: DsMoe
 
-    def __init__(self, data: Data, architecture: Mapping[str, Any], *, bf16: bool) -> None:
+    def __init__(self, data: Data, architecture: Mapping[str, Any], seed: int, *, bf16: bool) -> None:
         classes = data.config.classes
         prompts = load_prompts(data.prompts / "prompts.yaml", classes)
         teacher = load_text(data.prompts / "text.safetensors", prompts)
@@ -30,14 +32,15 @@ class DsMoeSubject(Subject):
         except (TypeError, ValueError) as exc:
             raise DatasetError("architecture", str(exc), dict(architecture)) from exc
         super().__init__(DsMoe(shape, torch.from_numpy(teacher)), bf16=bf16)
+        domain = self.network.domain
+        if domain is not None:
+            self.beside = MixtureBeside(self.network, MixtureTraining(domain, data.config.mixture, seed), bf16=bf16)
 
     def loss(self, batch: Batch) -> Tensor:
         with self.half(batch.pictures.device):
             output = self.network(batch.pictures)
-        # A router that learns apart from the task (a mixture over the encoder's features) would stay untrained in the
-        # one loop of the comparison, and its figures would be those of another network.
-        if getattr(output, "features", None) is not None:
-            raise Unavailable("its router has a training phase of its own, which the comparison does not run")
+        if self.beside is not None:
+            self.beside.features = output.features
         parts = losses(output, self.network.text, batch.boxes, batch.labels, Weights())
         return torch.stack(list(parts.values())).sum()
 

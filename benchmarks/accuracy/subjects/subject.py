@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from benchmarks.accuracy.subjects.beside import MixtureBeside
+
 Found = tuple[Tensor, Tensor, Tensor]
 """Boxes (n, 4) x1, y1, x2, y2 in px of the input, scores (n,), labels (n,), best first."""
 
@@ -24,7 +26,12 @@ class Unavailable(Exception):
 
 
 class Subject(ABC):
-    """One network under comparison. `bf16`: whether it computes under autocast; decoding and losses never do."""
+    """One network under comparison. `bf16`: whether it computes under autocast; decoding and losses never do.
+
+    beside: what of the network learns apart from the task; most have no such part.
+    """
+
+    beside: MixtureBeside | None = None
 
     def __init__(self, network: nn.Module, *, bf16: bool) -> None:
         self.network = network
