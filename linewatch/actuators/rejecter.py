@@ -34,10 +34,11 @@ class Rejecter:
         self._client = client
         self._output = output
         self._log = log
-        self._tolerance_ns = round(tolerance_ms * 1e6)
+        self._tolerance_ms = tolerance_ms
         self._schedule = Schedule()
         self._pulse = Pulse(pulse_ms)
         self._rejecting_all: str | None = None
+        self._run = ""
         self._trouble = ""
         self._passes = self._rejects = self._missed = 0
 
@@ -47,22 +48,27 @@ class Rejecter:
             if not self._schedule.add(decision):
                 self._passes += 1
                 self._write_part("let_pass", decision, time.monotonic_ns())
+        if self._client.run != self._run:
+            self._run = self._client.run
+            self._schedule.start_run(self._run)
         self._watch()
-        self._act(self._schedule.due(time.monotonic_ns()), time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        self._act(self._schedule.due(now_ns, self._client.belt), now_ns)
 
     def _wait_ms(self) -> float:
         now_ns = time.monotonic_ns()
-        due = [at for at in (self._schedule.next_ns(), self._pulse.ends_ns(now_ns)) if at is not None]
+        next_ns = self._schedule.next_ns(self._client.belt)
+        due = [at for at in (next_ns, self._pulse.ends_ns(now_ns)) if at is not None]
         return min(LONGEST_WAIT_MS, max(0.0, (min(due) - now_ns) / 1e6)) if due else LONGEST_WAIT_MS
 
-    def _act(self, due: list[WireDecision], now_ns: int) -> None:
+    def _act(self, due: list[tuple[WireDecision, float]], now_ns: int) -> None:
         """Drive the output, then say what became of the parts that are due."""
-        if any(self._late_ns(decision, now_ns) <= self._tolerance_ns for decision in due):
+        if any(late_ms <= self._tolerance_ms for _, late_ms in due):
             self._pulse.blow(now_ns)
         self._output.show(self._state(now_ns))
         self._watch_output()
-        for decision in due:
-            self._say_blow(decision, now_ns)
+        for decision, late_ms in due:
+            self._say_blow(decision, late_ms, now_ns)
 
     def _state(self, now_ns: int) -> State:
         trusted = not self._rejecting_all
@@ -75,19 +81,15 @@ class Rejecter:
             missed=self._missed,
         )
 
-    def _say_blow(self, decision: WireDecision, now_ns: int) -> None:
-        late_ns = self._late_ns(decision, now_ns)
-        lateness_ms = round(late_ns / 1e6, 3)
-        reason = "the decision came too late" if late_ns > self._tolerance_ns else self._output.trouble
+    def _say_blow(self, decision: WireDecision, late_ms: float, now_ns: int) -> None:
+        lateness_ms = round(late_ms, 3)
+        reason = "the decision came too late" if late_ms > self._tolerance_ms else self._output.trouble
         if reason:
             self._missed += 1
             self._write_part("missed", decision, now_ns, lateness_ms=lateness_ms, reason=reason)
         else:
             self._rejects += 1
             self._write_part("blow", decision, now_ns, lateness_ms=lateness_ms)
-
-    def _late_ns(self, decision: WireDecision, now_ns: int) -> int:
-        return now_ns - decision.t_blow_ns
 
     def _watch(self) -> None:
         """Say when doubt begins, changes and ends."""

@@ -128,10 +128,25 @@ class Drift(Section):
 
 
 class Rejecter(Section):
-    """When the conveyor must act after the trigger."""
+    """When the conveyor must act after the trigger: after a time, or once the belt has moved so many encoder counts."""
 
-    transport_ms: float = Field(gt=0, description="gate to rejecter at full speed")
+    transport: float | None = Field(None, alias="transport_ms", gt=0, description="gate to rejecter at full speed")
+    delay_ms: float | None = Field(None, gt=0, description="trigger to blow; instead of transport_ms")
     reaction_ms: float = Field(20.0, ge=0, description="what the rejecter needs from decision to blow")
+    encoder_counts: int | None = Field(
+        None, gt=0, lt=1 << 31, description="gate to rejecter in counts of the gate's encoder; none tracks by time"
+    )
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "Rejecter":
+        if (self.transport is None) == (self.delay_ms is None):
+            raise ValueError("either transport_ms or delay_ms must be given, also beside encoder_counts: at full speed")
+        return self
+
+    @property
+    def transport_ms(self) -> float:
+        """Gate to rejecter at full speed."""
+        return self.transport if self.transport is not None else (self.delay_ms or 0.0) + self.reaction_ms
 
 
 class Line(Section):
@@ -212,6 +227,12 @@ class Station(Section):
                 f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
                 f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _gate_counts(self) -> "Station":
+        if self.rejecter.encoder_counts is not None and not isinstance(self.gate, FramedGate):
+            raise ValueError(f"rejecter.encoder_counts needs a framed gate that says them, not {self.gate.kind!r}")
         return self
 
     @model_validator(mode="after")

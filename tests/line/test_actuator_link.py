@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import zmq
 
-from linewatch.core.messages import Cause, Decision, Note, Verdict
+from linewatch.core.messages import Cause, Decision, Note, Tracking, Verdict
 from linewatch.core.wire import (
     Ack,
+    Belt,
     FromActuator,
     FromLine,
     Heartbeat,
@@ -141,6 +142,25 @@ def test_a_newcomer_gets_only_what_it_can_still_act_on(link: ActuatorLink, actua
     link.beat(beat(3))
     actuator.register(link, now_ns=1180 * MS)
     assert actuator.heard(2) == [Welcome(v=1, station="t1", run="run-1", since=2), decision(3, 300 * MS)]
+
+
+def test_a_newcomer_gets_the_parts_on_a_belt_that_stands(link: ActuatorLink, actuator: Actuator) -> None:
+    made = [
+        wire_decision(
+            Decision("t1", "run-1", seq, Verdict.REJECT, Cause.DEFECT, 0, 1, 2, 980.0,
+                     tracking=Tracking(seq * 100, seq * 100 + 5000, 20.0)), "m", "r",
+        )
+        for seq in (1, 2, 3)
+    ]  # fmt: skip
+    for one in made:
+        link.decide(one, 0)
+    where = Belt(v=1, station="t1", run="run-1", count=5150, t_ns=1, trouble="")
+    link.belt(where)
+    link.beat(beat(3))
+    actuator.register(link, now_ns=60_000 * MS)
+    assert actuator.heard(3) == [Welcome(v=1, station="t1", run="run-1", since=1), *made[1:]]
+    link.belt(where)
+    assert actuator.heard(1) == [where]
 
 
 def test_an_undecided_part_is_never_taken_for_one_that_is_over(link: ActuatorLink, actuator: Actuator) -> None:
