@@ -2,9 +2,9 @@
 
 from collections import deque
 
-from linewatch.core.wire import SILENCE_NS, Belt, WireDecision
+from linewatch.core.wire import Belt, WireDecision
 
-HORIZON_NS = 50_000_000  # a reading says nothing about where the belt is later than this
+HORIZON_NS = 100_000_000  # a reading says nothing about where the belt is later than this: then all is rejected
 _WINDOW_NS = 60_000_000  # over which speed is measured: single readings come late by some milliseconds
 _STANDS_NS = 10_000_000  # two readings so far apart that say the same: the belt stands
 
@@ -14,7 +14,7 @@ class BeltView:
 
     def __init__(self) -> None:
         self._expected = False
-        self._heard_ns: int | None = None
+        self._heard = False
         self._told = ""
         self._readings: deque[tuple[int, int]] = deque([(0, 0)])  # time, count
         self._speed = 0.0  # counts a nanosecond
@@ -23,9 +23,9 @@ class BeltView:
         """A decision has come that cannot be placed without the belt."""
         self._expected = True
 
-    def heard(self, where: Belt, now_ns: int) -> None:
+    def heard(self, where: Belt) -> None:
         """The line has said where the belt stands; the same reading may come again."""
-        first, self._heard_ns, self._told = self._heard_ns is None, now_ns, where.trouble
+        first, self._heard, self._told = not self._heard, True, where.trouble
         if first:
             self._readings.clear()
         elif where.t_ns <= self._readings[-1][0]:
@@ -37,11 +37,11 @@ class BeltView:
 
     def trouble(self, now_ns: int) -> str:
         """Why no blow can be placed, empty while they can, and on a line that says nothing of its belt."""
-        if self._heard_ns is None:
+        if not self._heard:
             return "the line has not said where the belt is" if self._expected else ""
-        if now_ns - self._heard_ns > SILENCE_NS:
-            return "the line does not say where the belt is"
-        return self._told
+        if self._told or now_ns - self._readings[-1][0] <= HORIZON_NS:
+            return self._told
+        return "where the belt is was last said too long ago"
 
     def blow_ns(self, decision: WireDecision) -> int | None:
         """When to give the order for a tracked part; none while the belt stands before its place or is far from it."""

@@ -16,6 +16,7 @@ from linewatch.core.wire import (
     VERSION,
     Ack,
     Belt,
+    Ejected,
     FromActuator,
     FromLine,
     Heartbeat,
@@ -129,6 +130,10 @@ class Client:
         self._register_if_needed()
         return decisions
 
+    def ejected(self, run: str, seq: int, *, confirmed: bool) -> None:
+        """Tell the line whether a sensor saw the part leave that was blown off."""
+        self._say(Ejected(v=VERSION, run=run, seq=seq, confirmed=confirmed))
+
     def close(self) -> None:
         """Leave: the line need not miss this actuator."""
         self._say(Leave(v=VERSION, name=self.name))
@@ -206,7 +211,7 @@ class Client:
 
     def _hear_belt(self, where: Belt) -> None:
         if where.run == self._received.run:  # the heartbeat tells of another run
-            self.belt.heard(where, time.monotonic_ns())
+            self.belt.heard(where)
 
     def _distrust(self, why: str) -> None:
         """Reject all until the line has welcomed us anew and nothing is missing."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from linewatch.actuators.client import Client
+from linewatch.actuators.confirmation import Confirmation
 from linewatch.actuators.output import NoOutput, Output
 from linewatch.actuators.rejecter import Rejecter
 from linewatch.core.curve import ClientKeys
@@ -30,7 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def serve(client: Client, output: Output, log: Path | None, *, tolerance_ms: float, pulse_ms: float = PULSE_MS) -> None:
+def serve(
+    client: Client,
+    output: Output,
+    log: Path | None,
+    *,
+    tolerance_ms: float,
+    pulse_ms: float = PULSE_MS,
+    confirm_ms: float | None = None,
+) -> None:
     """Drive `output` by what `client` hears until SIGTERM or Ctrl-C; it is left rejecting, whatever ends this.
 
     log: JSON lines are appended here, none is standard output. Raises StorageError when it cannot be written.
@@ -40,7 +49,8 @@ def serve(client: Client, output: Output, log: Path | None, *, tolerance_ms: flo
         signal.signal(number, lambda number, _frame: stop_wanted.append(number))
     try:
         with _opened(log) as lines:
-            rejecter = Rejecter(client, output, lines, tolerance_ms=tolerance_ms, pulse_ms=pulse_ms)
+            confirmation = Confirmation(confirm_ms)
+            rejecter = Rejecter(client, output, confirmation, lines, tolerance_ms=tolerance_ms, pulse_ms=pulse_ms)
             while not stop_wanted:
                 rejecter.turn()
     finally:

@@ -15,6 +15,7 @@ class Device(ABC):
 
     def __init__(self) -> None:
         self.trouble = "not connected yet"
+        self.ejected: int | None = None
         self._shown: State | None = None
         self._due_ns = 0
 

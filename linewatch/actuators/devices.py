@@ -13,8 +13,13 @@ MODBUS_PORT = 502
 _ADDRESS = re.compile(r"(?P<host>\[[^\]\s]+\]|[^\s:/\[\]]+)(:(?P<port>\d{1,5}))?")
 
 
-def build_output(*, modbus: str | None, unit: int, base: int, relay: str | None, baud: int) -> Output:
-    """The device that the options name. Raises UsageError unless they name one, DeviceError for a port."""
+def build_output(
+    *, modbus: str | None, unit: int, base: int, relay: str | None, baud: int, confirms: bool = False
+) -> Output:
+    """The device that the options name. confirms: a sensor counts what leaves.
+
+    Raises UsageError unless they name one device, DeviceError for a port.
+    """
     if modbus is not None and relay is not None:
         raise UsageError("--modbus and --relay", "exclude each other: one process drives one device")
     if relay is not None:
@@ -24,7 +29,7 @@ def build_output(*, modbus: str | None, unit: int, base: int, relay: str | None,
     if modbus is None:
         raise UsageError("--modbus or --relay", "must name the device to drive")
     host, port = parse_address(modbus)
-    return _plc()(host, port, unit, base)
+    return _plc()(host, port, unit, base, confirms=confirms)
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -15,7 +15,9 @@ REGISTERS = {
     "passes": (6, 32),
     "rejects": (8, 32),
     "missed": (10, 32),
+    "unconfirmed": (12, 32),
 }
+EJECTED = 14  # offset of the holding register that the PLC counts up; 16 bits
 LENGTH = max(offset + bits // 16 for offset, bits in REGISTERS.values())
 TRUSTED_BIT, REJECT_BIT = 1, 2  # of `state`
 
@@ -35,6 +37,7 @@ def registers(state: State, heartbeat: int) -> list[int]:
         "passes": state.passes,
         "rejects": state.rejects,
         "missed": state.missed,
+        "unconfirmed": state.unconfirmed,
     }
     words = [0] * LENGTH
     for name, (offset, bits) in REGISTERS.items():

@@ -3,6 +3,7 @@
 What it did goes out as JSON lines, one at once for each act:
     {"act": "blow", ...}        a rejected part was blown off; `lateness_ms` after its time
     {"act": "missed", ...}      it was not: `reason` says why
+    {"act": "unconfirmed", ...} it was blown off, and the sensor did not see it leave in time
     {"act": "let_pass", ...}    a good part
     {"act": "reject_all", ...}  from now on everything is rejected, `reason` says why
     {"act": "normal", ...}      decisions are trusted again
@@ -17,6 +18,7 @@ import time
 from typing import TextIO
 
 from linewatch.actuators.client import Client
+from linewatch.actuators.confirmation import Confirmation
 from linewatch.actuators.output import Output, State
 from linewatch.actuators.pulse import Pulse
 from linewatch.actuators.schedule import Schedule
@@ -29,10 +31,20 @@ LONGEST_WAIT_MS = 20.0
 class Rejecter:
     """Acts on what `client` hears, through `output`."""
 
-    def __init__(self, client: Client, output: Output, log: TextIO, *, tolerance_ms: float, pulse_ms: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        output: Output,
+        confirmation: Confirmation,
+        log: TextIO,
+        *,
+        tolerance_ms: float,
+        pulse_ms: float,
+    ) -> None:
         """tolerance_ms: a blow later than this would hit another part. pulse_ms: how long it blows for one part."""
         self._client = client
         self._output = output
+        self._confirmation = confirmation
         self._log = log
         self._tolerance_ms = tolerance_ms
         self._schedule = Schedule()
@@ -69,6 +81,10 @@ class Rejecter:
         self._watch_output()
         for decision, late_ms in due:
             self._say_blow(decision, late_ms, now_ns)
+        for decision, confirmed in self._confirmation.settled(self._output.ejected, now_ns):
+            self._client.ejected(decision.run, decision.seq, confirmed=confirmed)
+            if not confirmed:
+                self._write_part("unconfirmed", decision, now_ns)
 
     def _state(self, now_ns: int) -> State:
         trusted = not self._rejecting_all
@@ -79,6 +95,7 @@ class Rejecter:
             passes=self._passes,
             rejects=self._rejects,
             missed=self._missed,
+            unconfirmed=self._confirmation.unconfirmed,
         )
 
     def _say_blow(self, decision: WireDecision, late_ms: float, now_ns: int) -> None:
@@ -89,6 +106,7 @@ class Rejecter:
             self._write_part("missed", decision, now_ns, lateness_ms=lateness_ms, reason=reason)
         else:
             self._rejects += 1
+            self._confirmation.blown(decision, now_ns)
             self._write_part("blow", decision, now_ns, lateness_ms=lateness_ms)
 
     def _watch(self) -> None:

@@ -19,6 +19,9 @@ def actuator(
     baud: Annotated[int, typer.Option(min=300, help="Bits per second of the relay's port.")] = 115_200,
     pulse_ms: Annotated[float, typer.Option(min=1, help="How long it blows for one part.")] = 50.0,
     tolerance_ms: Annotated[float, typer.Option(min=0, help="A blow later than this would hit another part.")] = 50.0,
+    confirm_ms: Annotated[
+        float | None, typer.Option(min=1, help="A sensor must see each part leave within this time of its blow.")
+    ] = None,
     line_key: Annotated[Path | None, typer.Option(help="The line's server.pub, for a line on tcp.")] = None,
     key: Annotated[Path | None, typer.Option(help="This client's NAME.key; the line allows NAME.pub.")] = None,
     log: Annotated[Path | None, typer.Option(help="JSON lines are appended here; standard output by default.")] = None,
@@ -29,6 +32,6 @@ def actuator(
     from linewatch.actuators.devices import build_output
 
     keys = read_keys(line_key, key)
-    output = build_output(modbus=modbus, unit=unit, base=base, relay=relay, baud=baud)
+    output = build_output(modbus=modbus, unit=unit, base=base, relay=relay, baud=baud, confirms=confirm_ms is not None)
     with Client(endpoint, station, name, keys=keys) as client:
-        serve(client, output, log, tolerance_ms=tolerance_ms, pulse_ms=pulse_ms)
+        serve(client, output, log, tolerance_ms=tolerance_ms, pulse_ms=pulse_ms, confirm_ms=confirm_ms)

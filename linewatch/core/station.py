@@ -193,6 +193,9 @@ class Alarms(Section):
     reject_rate_parts: int = Field(200, ge=10, description="how many parts `reject_rate` looks back")
     failsafe_rate: float | None = Field(0.001, gt=0, le=1, description="more than this share rejected in doubt")
     failsafe_rate_parts: int = Field(1000, ge=10, description="how many parts `failsafe_rate` looks back")
+    unconfirmed_ejections: int | None = Field(
+        1, ge=1, description="so many parts in a row were blown off, and no sensor saw them leave"
+    )
     no_reject_hours: float | None = Field(8.0, gt=0, description="no reject for so long: is the camera blind?")
 
 

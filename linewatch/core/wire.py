@@ -10,7 +10,7 @@ clock.
 
     XPUB    line to observers   decision, heartbeat, event
     ROUTER  line to actuators   welcome (answer to register), decision, heartbeat, belt (where parts are tracked)
-    DEALER  actuator to line    one frame: register, ack or leave
+    DEALER  actuator to line    one frame: register, ack, ejected or leave
 """
 
 from typing import Annotated, Literal, TypeVar
@@ -120,7 +120,7 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parts      late, extra_frame, extra_inspection
     children   child_ready, child_died, recorder_behind, recorder_keeps_up
     alarms     alarm, alarm_over
-    actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed
+    actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed (decisions), ejection_unconfirmed
     keys       handshake_refused, keys_changed, keys_wrong, endpoint_shut
     """
 
@@ -155,6 +155,14 @@ class Ack(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     seq: Seq
 
 
+class Ejected(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ejected"):
+    """An actuator with a sensor behind the rejecter: part (run, seq) was blown off, and seen to leave or not."""
+
+    run: str
+    seq: Seq
+    confirmed: bool
+
+
 class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leave"):
     """An actuator goes away on purpose; nobody need be alarmed."""
 
@@ -162,7 +170,7 @@ class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 FromLine = WireDecision | Heartbeat | Belt | Event | Welcome
-FromActuator = Register | Ack | Leave
+FromActuator = Register | Ack | Ejected | Leave
 
 _encoder = msgspec.json.Encoder()
 _from_actuator: msgspec.json.Decoder[FromActuator] = msgspec.json.Decoder(FromActuator)

@@ -13,6 +13,7 @@ from linewatch.core.wire import (
     VERSION,
     Ack,
     Belt,
+    Ejected,
     FromLine,
     Heartbeat,
     Leave,
@@ -53,6 +54,7 @@ class ActuatorLink:
         self._decided_up_to = 0
         self._hold_ns = 0
         self._belt: Belt | None = None  # where it stands, once it has been said
+        self._ejections: list[Ejected] = []
         self.refused = 0
         self.unsent = 0
 
@@ -100,9 +102,16 @@ class ActuatorLink:
                     notes += self._register(identity, message, now_ns)
                 case Ack():
                     self._acknowledge(identity, message)
+                case Ejected():
+                    notes += self._ejected(identity, message)
                 case Leave():
                     notes += self._leave(identity, message)
         return notes
+
+    def ejections(self) -> list[Ejected]:
+        """What sensors have seen, or not, since the last call."""
+        ejections, self._ejections = self._ejections, []
+        return ejections
 
     def tick(self, now_ns: int) -> list[Note]:
         """Repeat what is not acknowledged, give up what is too late."""
@@ -167,6 +176,15 @@ class ActuatorLink:
         for peer in self._peers.values():
             if peer.identity == identity and ack.run == self._run:
                 peer.confirm(ack.seq)
+
+    def _ejected(self, identity: bytes, report: Ejected) -> list[Note]:
+        name = next((peer.name for peer in self._peers.values() if peer.identity == identity), None)
+        if name is None or report.run != self._run:
+            return []
+        self._ejections.append(report)
+        if report.confirmed:
+            return []
+        return [Note("ejection_unconfirmed", f"{name}: no sensor saw the part leave that was blown off", report.seq)]
 
     def _leave(self, identity: bytes, request: Leave) -> list[Note]:
         peer = self._peers.get(request.name)

@@ -11,6 +11,8 @@ from linewatch.triggers.protocol import COUNTERS
 
 SILENCE_NS = 250_000_000  # the gate says its count at least every 100 ms, also while the belt stands
 FASTEST = 1.1  # times full speed
+WIGGLE_NS = 10_000_000  # an encoder on a belt that stands may count back what full speed counts in this time
+LATCHED_NS = 100_000_000  # a part's count may be older than the report before it by what full speed counts in this time
 _SLACK_NS = 250_000_000  # how late the host may have read a count
 _WINDOW_NS = 1_000_000_000
 _MEMORY = 1024  # readings
@@ -40,8 +42,9 @@ class Belt:
 
     def moved(self, raw: int, now_ns: int) -> list[Note]:
         """The gate's encoder stands at `raw` (32 bit)."""
-        step = 0 if self._raw is None else (raw - self._raw) % COUNTERS
-        before, self._raw = self._raw, raw
+        wiggles = self._behind(raw) <= round(self._full_speed * WIGGLE_NS)
+        before, self._raw = self._raw, self._raw if wiggles else raw
+        step = 0 if wiggles or before is None else (raw - before) % COUNTERS
         notes = self.tick(now_ns)
         if self._silent:
             self._silent = False
@@ -70,6 +73,15 @@ class Belt:
                 return count if later is None else _between(t_ns, (t_read_ns, count), later)
             later = (t_read_ns, count)
         return self.count if later is None else later[1]
+
+    def latched(self, raw: int) -> int | None:
+        """Where the belt stood when the gate took `raw`, if that was just before its last report; none for news."""
+        behind = self._behind(raw)
+        return max(0, self.count - behind) if behind <= round(self._full_speed * LATCHED_NS) else None
+
+    def _behind(self, raw: int) -> int:
+        """How far `raw` is behind the last reading; COUNTERS before the first."""
+        return COUNTERS if self._raw is None else (self._raw - raw) % COUNTERS
 
     def _judge_speed(self) -> list[Note]:
         t_ns, count = self._readings[-1]

@@ -196,6 +196,9 @@ class Controller:
             return None
         if edge.count is None:
             return self._belt.at(edge.t_ns)
+        behind = self._belt.latched(edge.count)
+        if behind is not None:
+            return behind
         self._move_belt(edge.count)
         return self._belt.count
 
@@ -243,6 +246,8 @@ class Controller:
         now_ns = self._clock.now_ns()
         for note in self._publisher.actuators.receive(now_ns):
             self._bulletin.say(note, now_ns)
+        for report in self._publisher.actuators.ejections():
+            self._alarms.ejected(report.seq, confirmed=report.confirmed)
 
     def _hear_observers(self) -> None:
         self._publisher.welcome_observers(self._clock.now_ns())

@@ -44,6 +44,7 @@ class FakeLoop:
         self.silent = False
         self.notes: list[str] = []
         self.unconfirmed = 0
+        self.ejections: list[tuple[int, bool]] = []
         self._orders: list[Callable[[ActuatorLink], None]] = []
         self._stop = threading.Event()
         self._bound = threading.Event()
@@ -86,6 +87,7 @@ class FakeLoop:
                 now_ns = time.monotonic_ns()
                 self.notes += [note.kind for note in [*link.receive(now_ns), *link.tick(now_ns)]]
                 self.unconfirmed = link.unconfirmed
+                self.ejections += [(report.seq, report.confirmed) for report in link.ejections()]
                 while self._orders:
                     self._orders.pop(0)(link)
                 if now_ns >= beat_ns and not self.silent:
@@ -233,7 +235,7 @@ def act(line: FakeLoop, tmp_path: Path) -> Iterator[Callable[..., ActuatorComman
         one.close()
 
 
-def wait_until(condition: Callable[[], Any], limit_s: float = 20.0) -> bool:
+def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> bool:
     end = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > end:

@@ -4,13 +4,13 @@ from bisect import bisect_right
 from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linewatch.actuators.belt import BeltView
+from linewatch.actuators.belt import HORIZON_NS, BeltView
 from linewatch.actuators.schedule import Schedule
 from linewatch.core.messages import Cause, Decision, Tracking, Verdict
-from linewatch.core.wire import SILENCE_NS, Belt, WireDecision, wire_decision
+from linewatch.core.wire import Belt, WireDecision, wire_decision
 
 MS = 1_000_000
 FULL = 10  # counts a ms
@@ -42,7 +42,7 @@ def blown_at(speeds: list[tuple[int, float]], late_ms: list[int]) -> tuple[int |
     for t_ms in range(len(places)):
         for at_ms, count in arrivals:
             if at_ms == t_ms:
-                belt.heard(reading(count, at_ms), t_ms * MS)
+                belt.heard(reading(count, at_ms))
         due = schedule.due(t_ms * MS, belt)
         if due:
             return t_ms, due[0][1], places
@@ -52,6 +52,7 @@ def blown_at(speeds: list[tuple[int, float]], late_ms: list[int]) -> tuple[int |
 SPEEDS = st.lists(st.tuples(st.integers(20, 400), st.sampled_from([0.0, 0.0, 0.1, 0.5, 0.8, 1.0])), max_size=12)
 
 
+@settings(deadline=None, max_examples=50)
 @given(SPEEDS, st.lists(st.integers(0, 5), min_size=1, max_size=9))
 def test_the_blow_hits_the_part_wherever_the_belt_stops_and_starts(
     speeds: list[tuple[int, float]], late_ms: list[int]
@@ -65,7 +66,8 @@ def test_the_blow_hits_the_part_wherever_the_belt_stops_and_starts(
     assert said_late_ms <= 50
 
 
-@given(st.sampled_from([0.1, 0.25, 0.5, 0.75, 1.0]), st.lists(st.integers(0, 3), min_size=1, max_size=9))
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from([0.25, 0.5, 0.75, 1.0]), st.lists(st.integers(0, 3), min_size=1, max_size=9))
 def test_at_any_steady_speed_the_order_comes_its_reaction_time_ahead(speed: float, late_ms: list[int]) -> None:
     at_ms, _, places = blown_at([(int(700 / speed), speed)], late_ms)
     assert at_ms is not None
@@ -84,7 +86,7 @@ def test_a_belt_that_stands_is_waited_for() -> None:
 def test_a_decision_that_comes_when_the_part_is_gone_says_how_late() -> None:
     schedule, belt = Schedule(), BeltView()
     for t_ms in range(0, 1000, 20):
-        belt.heard(reading(t_ms * FULL, t_ms), t_ms * MS)
+        belt.heard(reading(t_ms * FULL, t_ms))
     schedule.add(tracked(1))
     ((_, late_ms),) = schedule.due(980 * MS, belt)
     assert late_ms == pytest.approx(980 - 500 + REACTION_MS, abs=1)
@@ -95,10 +97,10 @@ def test_without_the_belt_nothing_can_be_placed() -> None:
     assert belt.trouble(0) == ""
     belt.expect()
     assert belt.trouble(0) == "the line has not said where the belt is"
-    belt.heard(reading(0, 0), 0)
-    assert belt.trouble(SILENCE_NS) == ""
-    assert belt.trouble(SILENCE_NS + 1) == "the line does not say where the belt is"
-    belt.heard(reading(0, 300, "the encoder is silent"), 300 * MS)
+    belt.heard(reading(0, 0))
+    assert belt.trouble(HORIZON_NS) == ""
+    assert belt.trouble(HORIZON_NS + 1) == "where the belt is was last said too long ago"
+    belt.heard(reading(0, 300, "the encoder is silent"))
     assert belt.trouble(300 * MS) == "the encoder is silent"
 
 
@@ -107,5 +109,5 @@ def test_a_new_run_forgets_what_the_last_one_tracked() -> None:
     schedule.add(tracked(1, 100))
     schedule.add(tracked(1, 200, run="run-2"))
     schedule.start_run("run-2")
-    belt.heard(reading(1000, 0), 0)
+    belt.heard(reading(1000, 0))
     assert [(one.run, one.seq) for one, _ in schedule.due(0, belt)] == [("run-2", 1)]

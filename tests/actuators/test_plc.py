@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus.client import ModbusTcpClient
 
 import linewatch
 from linewatch.actuators.devices import parse_address
 from linewatch.actuators.output import State
-from linewatch.actuators.registers import COILS, LENGTH, REGISTERS, registers
+from linewatch.actuators.registers import COILS, EJECTED, LENGTH, REGISTERS, registers
 from linewatch.core.errors import UsageError
 from linewatch.core.messages import Verdict
 
@@ -47,7 +47,7 @@ class Plc:
         command = [sys.executable, str(Path(__file__).parent / "plc_server.py"), str(self.port), str(BASE)]
         self.process = subprocess.Popen(command)
         self.view = ModbusTcpClient("127.0.0.1", port=self.port)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self.view.connect() and time.monotonic() < end:
             time.sleep(0.05)
 
@@ -63,6 +63,11 @@ class Plc:
 
     def word(self, name: str) -> int:
         return read_word(self.view.read_holding_registers(BASE, count=LENGTH, device_id=UNIT).registers, name)
+
+    def eject(self) -> None:
+        """Its sensor has seen a part leave."""
+        seen = self.view.read_holding_registers(BASE + EJECTED, count=1, device_id=UNIT).registers[0]
+        self.view.write_registers(BASE + EJECTED, [seen + 1], device_id=UNIT)
 
     def stands(self) -> bool:
         """Whether the heartbeat has not risen for 0.4 s."""
@@ -139,6 +144,7 @@ def test_a_plc_that_hangs_is_lost_and_a_killed_actuator_is_a_heartbeat_that_stan
     assert plc.stands()
 
 
+@pytest.mark.slow
 def test_a_plc_that_refuses_the_address_is_named(plc: Plc, act: Make, wait: Make) -> None:
     command = act("--modbus", f"127.0.0.1:{plc.port}", "--unit", str(UNIT), "--base", str(BASE + 1000))
     assert wait(lambda: "output_lost" in command.names())
@@ -147,22 +153,44 @@ def test_a_plc_that_refuses_the_address_is_named(plc: Plc, act: Make, wait: Make
     assert "illegal data address" in reason
 
 
+@pytest.mark.slow
+def test_parts_that_are_not_seen_to_leave_are_counted_and_told(
+    plc: Plc, act: Make, line: Any, decision: Make, wait: Make
+) -> None:
+    options = ["--unit", str(UNIT), "--base", str(BASE), "--confirm-ms", "1500"]
+    command = act("--modbus", f"127.0.0.1:{plc.port}", *options)
+    assert wait(lambda: plc.coils() == (False, True))
+    line.decide(decision(1, delay_ms=100))
+    assert wait(lambda: "blow" in command.names())
+    plc.eject()
+    line.decide(decision(2, delay_ms=100))
+    assert wait(lambda: plc.word("unconfirmed") == 1)
+    assert [one["seq"] for one in command.acts() if one["act"] == "unconfirmed"] == [2]
+    assert wait(lambda: line.ejections == [(1, True), (2, False)])
+    assert line.notes[-1] == "ejection_unconfirmed"
+
+
+@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, st.booleans(), st.booleans())
 def test_registers_read_back_as_what_was_counted(
     beat: int, seq: int, passes: int, rejects: int, missed: int, reject: bool, trusted: bool
 ) -> None:
-    words = registers(State(reject, trusted, seq, passes, rejects, missed), beat)
+    words = registers(State(reject, trusted, seq, passes, rejects, missed, unconfirmed=5), beat)
     assert all(0 <= word <= 0xFFFF for word in words)
     counted = {"heartbeat": beat, "seq": seq, "passes": passes, "rejects": rejects, "missed": missed}
     for name, value in counted.items():
         assert read_word(words, name) == value % (1 << REGISTERS[name][1])
+    assert read_word(words, "unconfirmed") == 5
     assert read_word(words, "state") == trusted + 2 * reject
 
 
 def test_the_page_for_plc_engineers_says_what_is_written() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|(?: uint(\d+) \|)?", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert {name: int(offset) for name, offset, bits in rows if not bits} == {one: at for at, one in enumerate(COILS)}
-    assert {name: (int(offset), int(bits)) for name, offset, bits in rows if bits} == REGISTERS
+    written = {name: (int(offset), int(bits)) for name, offset, bits in rows if bits}
+    assert written.pop("ejected") == (EJECTED, 16)
+    assert written == REGISTERS
+    assert EJECTED >= LENGTH
 
 
 def test_addresses() -> None:

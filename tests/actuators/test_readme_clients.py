@@ -15,7 +15,7 @@ import pytest
 
 import linewatch
 from linewatch.core.messages import Cause, Verdict
-from linewatch.core.wire import Ack, Belt, Event, Heartbeat, Leave, Register, Welcome, WireDecision
+from linewatch.core.wire import Ack, Belt, Ejected, Event, Heartbeat, Leave, Register, Welcome, WireDecision
 
 HERE = Path(__file__).parent
 README = Path(linewatch.__file__).parent.parent / "README.md"
@@ -91,7 +91,8 @@ def test_the_readme_names_every_message_and_field() -> None:
     keys = set(WireDecision.__struct_fields__) - {"label"} | {"class"}
     assert DECISION_KEYS | further == keys
     for kind, name in ((Heartbeat, "heartbeat"), (Belt, "belt"), (Event, "event"), (Welcome, "welcome"),
-                       (Register, "register"), (Ack, "acknowledge"), (Leave, "leave")):  # fmt: skip
+                       (Register, "register"), (Ack, "acknowledge"), (Ejected, "ejected"),
+                       (Leave, "leave")):  # fmt: skip
         row = next(row for row in rows if row[0].partition(",")[0] == name)
         named = set(re.findall(r"`(\w+)`", row[2]))
         assert {"v", *named} == set(kind.__struct_fields__)

@@ -95,6 +95,7 @@ def test_a_dead_or_hung_process_is_a_reject(relay: Relay, driven: Any, wait: Mak
     assert relay.rejects
 
 
+@pytest.mark.slow
 def test_a_relay_pulled_and_put_back_is_driven_again(relay: Relay, driven: Any, wait: Make) -> None:
     relay.unplug()
     assert wait(lambda: "output_lost" in driven.names())
@@ -102,6 +103,26 @@ def test_a_relay_pulled_and_put_back_is_driven_again(relay: Relay, driven: Any, 
     relay.plug()
     assert wait(lambda: not relay.rejects)
     assert wait(lambda: driven.names()[-1] == "output_back")
+
+
+@pytest.mark.slow
+def test_a_relay_with_a_sensor_confirms_what_leaves(
+    relay: Relay, act: Make, line: Any, decision: Make, wait: Make
+) -> None:
+    command = act("--relay", str(relay.link), "--confirm-ms", "1000")
+    assert wait(lambda: not relay.rejects)
+    relay.line.write(counted(7) + b"$C,9*0000\r\nnoise\r\n")
+    time.sleep(0.3)
+    line.decide(decision(1, delay_ms=100))
+    assert wait(lambda: "blow" in command.names())
+    relay.line.write(counted(8))
+    line.decide(decision(2, delay_ms=100))
+    assert wait(lambda: line.ejections == [(1, True), (2, False)])
+
+
+def counted(count: int) -> bytes:
+    body = b"C,%d" % count
+    return b"$%b*%04X\r\n" % (body, binascii.crc_hqx(body, 0xFFFF))
 
 
 def test_the_page_shows_lines_that_are_right() -> None:

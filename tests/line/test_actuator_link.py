@@ -10,6 +10,7 @@ from linewatch.core.messages import Cause, Decision, Note, Tracking, Verdict
 from linewatch.core.wire import (
     Ack,
     Belt,
+    Ejected,
     FromActuator,
     FromLine,
     Heartbeat,
@@ -230,6 +231,24 @@ def test_messages_that_are_none_are_counted_and_answered_by_nothing(link: Actuat
         assert [note.kind for note in actuator.say(link, payload)] == ["actuator_refused"]
     assert link.refused == 4
     assert not actuator.socket.poll(50)
+
+
+def test_ejections_are_taken_from_registered_actuators_of_this_run(
+    link: ActuatorLink, actuator: Actuator, context: zmq.Context[Socket], tmp_path: Path
+) -> None:
+    actuator.register(link)
+    seen = Ejected(v=1, run="run-1", seq=1, confirmed=True)
+    unseen = Ejected(v=1, run="run-1", seq=2, confirmed=False)
+    assert actuator.say(link, seen) == []
+    (note,) = actuator.say(link, unseen)
+    assert (note.kind, note.seq) == ("ejection_unconfirmed", 2)
+    assert actuator.say(link, Ejected(v=1, run="run-0", seq=3, confirmed=False)) == []
+    stranger = Actuator(context, tmp_path)
+    assert stranger.say(link, unseen) == []
+    stranger.socket.close()
+    assert link.ejections() == [seen, unseen]
+    assert link.ejections() == []
+    assert link.unconfirmed == 0  # that counts acknowledgements
 
 
 def test_one_who_floods_the_line_is_disconnected_and_the_others_are_served(

@@ -9,6 +9,7 @@ from linewatch.triggers.protocol import COUNTERS
 MS = 1_000_000
 TRAVEL, TRANSPORT_MS = 5000, 500.0  # full speed: 10 counts a ms
 STEPS = st.lists(st.integers(0, 200), min_size=1, max_size=60)  # counts in 20 ms, 200 at full speed
+WIGGLE = 100  # counts of 10 ms at full speed
 RAW = st.integers(0, COUNTERS - 1)
 
 
@@ -47,7 +48,7 @@ def test_places_in_the_past_lie_between_the_readings(steps: list[int], times_ms:
         assert raw <= made.at((number + 1) * 20 * MS + 7 * MS) <= made.count
 
 
-@given(st.integers(1, COUNTERS // 2 - 1), STEPS)
+@given(st.integers(WIGGLE + 1, COUNTERS // 2 - 1), STEPS)
 def test_a_count_that_falls_is_doubt_until_everything_has_passed(back: int, steps: list[int]) -> None:
     made = belt()
     kinds(made, [0, 100])
@@ -59,6 +60,28 @@ def test_a_count_that_falls_is_doubt_until_everything_has_passed(back: int, step
         told += [note.kind for note in made.moved(raw % COUNTERS, (80 + 20 * number) * MS)]
         assert bool(made.trouble) == (made.count < 100 + TRAVEL)
     assert told == ["belt_clear"] * (sum(steps) >= TRAVEL)
+
+
+@given(st.lists(st.integers(-WIGGLE, WIGGLE), max_size=30))
+def test_an_encoder_that_wiggles_where_it_stands_is_no_doubt_and_never_falls(shakes: list[int]) -> None:
+    made = belt()
+    kinds(made, [0, 100])
+    counts = []
+    for number, shake in enumerate(shakes):
+        assert made.moved((100 + min(0, shake)) % COUNTERS, (60 + 20 * number) * MS) == []
+        counts.append(made.count)
+    assert counts == [100] * len(shakes)
+    assert kinds(made, [300], from_ns=(60 + 20 * len(shakes)) * MS) == []
+    assert made.count == 300
+
+
+def test_a_part_that_was_counted_just_before_the_last_report_is_placed_before_it() -> None:
+    made = belt()
+    kinds(made, [0, 200, 400])
+    assert made.latched(350) == 350
+    assert made.latched(400) == 400
+    assert made.latched(450) is None
+    assert (made.latched(COUNTERS - 600), made.latched(COUNTERS - 601)) == (0, None)
 
 
 def test_a_silent_encoder_is_doubt_until_everything_has_passed() -> None:

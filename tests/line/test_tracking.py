@@ -70,6 +70,7 @@ def tracked(line: Any, wait: Wait) -> Iterator[Tracked]:
         made.rejecter.wait()
 
 
+@pytest.mark.slow
 def test_the_blow_waits_for_a_belt_that_stops_and_slows(tracked: Tracked, wait: Wait) -> None:
     said = tracked.fire_to_defect()
     assert (said["v"], said["blow_count"] - said["count"], said["reaction_ms"]) == (2, TRAVEL, 20.0)
