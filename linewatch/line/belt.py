@@ -9,13 +9,13 @@ from collections import deque
 from linewatch.core.messages import Note
 from linewatch.triggers.protocol import COUNTERS
 
-SILENCE_NS = 250_000_000  # the gate says its count at least every 100 ms, also while the belt stands
+SILENCE_NS = 250_000_000  # the gate says its count every 20 ms, also while the belt stands
 FASTEST = 1.1  # times full speed
 WIGGLE_NS = 10_000_000  # an encoder on a belt that stands may count back what full speed counts in this time
 LATCHED_NS = 100_000_000  # a part's count may be older than the report before it by what full speed counts in this time
 _SLACK_NS = 250_000_000  # how late the host may have read a count
 _WINDOW_NS = 1_000_000_000
-_MEMORY = 1024  # readings
+_MEMORY = 256  # readings, some seconds
 
 
 class Belt:
@@ -42,7 +42,7 @@ class Belt:
 
     def moved(self, raw: int, now_ns: int) -> list[Note]:
         """The gate's encoder stands at `raw` (32 bit)."""
-        wiggles = self._behind(raw) <= round(self._full_speed * WIGGLE_NS)
+        wiggles = self._behind(raw) <= max(1, round(self._full_speed * WIGGLE_NS))
         before, self._raw = self._raw, self._raw if wiggles else raw
         step = 0 if wiggles or before is None else (raw - before) % COUNTERS
         notes = self.tick(now_ns)

@@ -75,6 +75,13 @@ def test_an_encoder_that_wiggles_where_it_stands_is_no_doubt_and_never_falls(sha
     assert made.count == 300
 
 
+def test_a_coarse_encoder_may_wiggle_by_one_count() -> None:
+    made = Belt(5, 500.0, 0, occupied=False)
+    assert kinds(made, [7, 6, 7, 8, 7]) == []
+    assert (made.count, made.trouble) == (1, "")
+    assert kinds(made, [6], from_ns=120 * MS) == ["encoder_backwards"]
+
+
 def test_a_part_that_was_counted_just_before_the_last_report_is_placed_before_it() -> None:
     made = belt()
     kinds(made, [0, 200, 400])
