@@ -6,6 +6,7 @@ from typing import Self
 
 import zmq
 
+from linewatch.actuators.belt import BeltView
 from linewatch.actuators.handshake import Handshake
 from linewatch.actuators.received import Received
 from linewatch.core.curve import ClientKeys, secure_client
@@ -14,6 +15,8 @@ from linewatch.core.wire import (
     SILENCE_NS,
     VERSION,
     Ack,
+    Belt,
+    Ejected,
     FromActuator,
     FromLine,
     Heartbeat,
@@ -42,8 +45,9 @@ class Client:
                     air_on()
 
     reject_all: why nothing may pass, empty while all is well: no heartbeat for 250 ms, a message that could not be
-    read, a decision that is missing, a run that nobody has welcomed us to. duplicates: decisions that came again.
-    undecodable: messages that were none. lost: decisions that will never come.
+    read, a decision that is missing, a run that nobody has welcomed us to, a belt that nobody knows the place of.
+    duplicates: decisions that came again. undecodable: messages that were none. lost: decisions that will never come.
+    belt: of a line that tracks parts by counts: where it is, to place decisions that have a `blow_count`.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Client:
         self.station = station
         self.name = name
         self.duplicates = self.undecodable = self.lost = 0
+        self.belt = BeltView()
         self._received = Received(*since)
         self._doubt = "not registered yet"
         self._answered = False  # the line has welcomed us since the last doubt
@@ -89,6 +94,9 @@ class Client:
     @property
     def reject_all(self) -> str:
         """Why everything must be rejected now; empty while decisions can be trusted."""
+        return self._line_doubt() or self.belt.trouble(time.monotonic_ns())
+
+    def _line_doubt(self) -> str:
         if self._heard_ns is None or time.monotonic_ns() - self._heard_ns > SILENCE_NS:
             trouble = self._handshake.trouble
             return f"no heartbeat: {trouble}" if trouble else "no heartbeat"
@@ -121,6 +129,10 @@ class Client:
                 decisions += self._take(frames)
         self._register_if_needed()
         return decisions
+
+    def ejected(self, run: str, seq: int, *, confirmed: bool) -> None:
+        """Tell the line whether a sensor saw the part leave that was blown off."""
+        self._say(Ejected(v=VERSION, run=run, seq=seq, confirmed=confirmed))
 
     def close(self) -> None:
         """Leave: the line need not miss this actuator."""
@@ -157,6 +169,8 @@ class Client:
                 self._welcomed(message)
             case Heartbeat():
                 self._heartbeat(message)
+            case Belt():
+                self._hear_belt(message)
         return []
 
     def _checked(self, message: FromLine) -> FromLine:
@@ -169,6 +183,8 @@ class Client:
             self._distrust("a decision of a run that has not welcomed us")
             return []
         self._say(Ack(v=VERSION, run=decision.run, seq=decision.seq))
+        if decision.blow_count is not None:
+            self.belt.expect()
         if self._received.add(decision.seq):
             return [decision]
         self.duplicates += 1
@@ -177,7 +193,7 @@ class Client:
     def _welcomed(self, welcome: Welcome) -> None:
         newcomer = not self._received.run
         if welcome.run != self._received.run:
-            self._received = Received(welcome.run)
+            self._received, self.belt = Received(welcome.run), BeltView()
         lost = self._received.skip(welcome.since)
         self.lost += 0 if newcomer else lost
         self._answered = True
@@ -193,6 +209,10 @@ class Client:
         elif self._answered:
             self._doubt = ""
 
+    def _hear_belt(self, where: Belt) -> None:
+        if where.run == self._received.run:  # the heartbeat tells of another run
+            self.belt.heard(where)
+
     def _distrust(self, why: str) -> None:
         """Reject all until the line has welcomed us anew and nothing is missing."""
         self._doubt, self._answered = why, False
@@ -200,7 +220,7 @@ class Client:
     def _register_if_needed(self) -> None:
         """Register again while in doubt, in case that the line never heard of us or has forgotten us."""
         now_ns = time.monotonic_ns()
-        if not self.reject_all:
+        if not self._line_doubt():
             self._asked_ns = None
         elif self._asked_ns is None or now_ns - self._asked_ns >= REGISTER_NS:
             since = self._received

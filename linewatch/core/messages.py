@@ -113,8 +113,20 @@ class Inspection(Message, frozen=True, tag=True):
     t_done_ns: int = 0
 
 
+class Tracking(msgspec.Struct, frozen=True):
+    """Where a part is, in counts of the belt since the run began.
+
+    count: where the belt stood when the part was at the gate. blow_count: where it stands when the part is at the
+    rejecter. reaction_ms: how long before that the rejecter must be told.
+    """
+
+    count: int
+    blow_count: int
+    reaction_ms: float
+
+
 class Decision(Message, frozen=True, tag=True):
-    """The one answer for part `seq`."""
+    """The one answer for part `seq`. eject_delay_ms: trigger to blow, at full speed when the part is tracked."""
 
     station: str
     run: str
@@ -129,6 +141,7 @@ class Decision(Message, frozen=True, tag=True):
     label: str = ""
     counter: int = 0
     reason: str = ""
+    tracking: Tracking | None = None
 
 
 class Record(Message, frozen=True, tag=True):

@@ -128,10 +128,25 @@ class Drift(Section):
 
 
 class Rejecter(Section):
-    """When the conveyor must act after the trigger."""
+    """When the conveyor must act after the trigger: after a time, or once the belt has moved so many encoder counts."""
 
-    transport_ms: float = Field(gt=0, description="gate to rejecter at full speed")
+    transport: float | None = Field(None, alias="transport_ms", gt=0, description="gate to rejecter at full speed")
+    delay_ms: float | None = Field(None, gt=0, description="trigger to blow; instead of transport_ms")
     reaction_ms: float = Field(20.0, ge=0, description="what the rejecter needs from decision to blow")
+    encoder_counts: int | None = Field(
+        None, gt=0, lt=1 << 31, description="gate to rejecter in counts of the gate's encoder; none tracks by time"
+    )
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "Rejecter":
+        if (self.transport is None) == (self.delay_ms is None):
+            raise ValueError("either transport_ms or delay_ms must be given, also beside encoder_counts: at full speed")
+        return self
+
+    @property
+    def transport_ms(self) -> float:
+        """Gate to rejecter at full speed."""
+        return self.transport if self.transport is not None else (self.delay_ms or 0.0) + self.reaction_ms
 
 
 class Line(Section):
@@ -178,6 +193,9 @@ class Alarms(Section):
     reject_rate_parts: int = Field(200, ge=10, description="how many parts `reject_rate` looks back")
     failsafe_rate: float | None = Field(0.001, gt=0, le=1, description="more than this share rejected in doubt")
     failsafe_rate_parts: int = Field(1000, ge=10, description="how many parts `failsafe_rate` looks back")
+    unconfirmed_ejections: int | None = Field(
+        1, ge=1, description="so many parts in a row were blown off, and no sensor saw them leave"
+    )
     no_reject_hours: float | None = Field(8.0, gt=0, description="no reject for so long: is the camera blind?")
 
 
@@ -212,6 +230,12 @@ class Station(Section):
                 f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
                 f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _gate_counts(self) -> "Station":
+        if self.rejecter.encoder_counts is not None and not isinstance(self.gate, FramedGate):
+            raise ValueError(f"rejecter.encoder_counts needs a framed gate that says them, not {self.gate.kind!r}")
         return self
 
     @model_validator(mode="after")

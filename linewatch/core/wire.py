@@ -1,12 +1,16 @@
 """What leaves the station: JSON to observers and actuators, at most 512 bytes a message, schema version 1.
 
-Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.welcome`) and one
-JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or a PASS whose cause
-is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic clock.
+A decision of a line that tracks parts by encoder counts has three fields more and version 2: who reads only version 1
+could not place its blow.
+
+Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.belt`, `.event`, `.welcome`)
+and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or a PASS
+whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic
+clock.
 
     XPUB    line to observers   decision, heartbeat, event
-    ROUTER  line to actuators   welcome (answer to register), decision, heartbeat
-    DEALER  actuator to line    one frame: register, ack or leave
+    ROUTER  line to actuators   welcome (answer to register), decision, heartbeat, belt (where parts are tracked)
+    DEALER  actuator to line    one frame: register, ack, ejected or leave
 """
 
 from typing import Annotated, Literal, TypeVar
@@ -16,8 +20,10 @@ import msgspec
 from linewatch.core.messages import Cause, Decision, Verdict
 
 VERSION: Literal[1] = 1
+TRACKED: Literal[2] = 2  # version of decisions that say where the part is
 MAX_PAYLOAD = 512  # bytes
 MAX_TEXT = 40  # bytes of JSON that class, model and recipe may each take; longer ones are cut
+MAX_TRACKED_TEXT = 22  # bytes of each in a decision of version 2, which has more to say
 MAX_EVENT_TEXT = 300  # bytes of JSON
 HEARTBEAT_NS = 50_000_000
 SILENCE_NS = 250_000_000  # a subscriber that hears no heartbeat for so long rejects everything
@@ -35,13 +41,17 @@ class _Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     v: Literal[1]
 
 
-class WireDecision(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"label": "class"}):
+class WireDecision(
+    _Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename={"label": "class"}
+):
     """The answer for part `seq` of run `run`.
 
     deadline_ns: the time by which it had to be decided. eject_delay_ms: trigger to blow. score: of the strongest
-    detection, 0 .. 1. label (key `class`): its class, empty without one.
+    detection, 0 .. 1. label (key `class`): its class, empty without one. count, blow_count, reaction_ms: of version 2,
+    see Tracking.
     """
 
+    v: Literal[1, 2]  # type: ignore[assignment]
     station: str
     run: str
     seq: Seq
@@ -55,14 +65,19 @@ class WireDecision(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     label: str
     model: str
     recipe: str
+    count: Count | None = None
+    blow_count: Count | None = None
+    reaction_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
     def __post_init__(self) -> None:
+        if {value is None for value in (self.count, self.blow_count, self.reaction_ms)} != {self.v == VERSION}:
+            raise ValueError(f"version {self.v} contradicts the fields for tracking")
         if (self.verdict is Verdict.PASS) != (self.cause is Cause.OK):
             raise ValueError(f"verdict {self.verdict} contradicts cause {self.cause}")
 
     @property
     def t_blow_ns(self) -> int:
-        """When the rejecter must act on this part."""
+        """When the rejecter must act on this part; of a tracked one: at full speed."""
         return self.t_trigger_ns + round(self.eject_delay_ms * 1e6)
 
 
@@ -80,6 +95,20 @@ class Heartbeat(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True)
     t_ns: Count
 
 
+class Belt(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the belt of a line that tracks parts by counts stands: with every heartbeat, and whenever the gate says it.
+
+    count: since the run began. t_ns: when the gate said it. trouble: why positions cannot be trusted, empty while they
+    can; whoever hears of trouble rejects everything.
+    """
+
+    station: str
+    run: str
+    count: Count
+    t_ns: Count
+    trouble: str
+
+
 class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Anything an operator may want to know that is no decision. seq: the part or run end concerned, 0 for none.
 
@@ -87,10 +116,11 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run        gap, stopping, stopped, output_unwritable
     gate       gate_lost, gate_back, gate_restarted, desync, missed_triggers, duplicate_trigger, bad_frame, min_gap,
                chatter, latency_timer, light_failed
+    belt       encoder_silent, encoder_backwards, belt_too_fast, belt_clear
     parts      late, extra_frame, extra_inspection
     children   child_ready, child_died, recorder_behind, recorder_keeps_up
     alarms     alarm, alarm_over
-    actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed
+    actuators  actuator_registered, actuator_left, actuator_refused, unconfirmed (decisions), ejection_unconfirmed
     keys       handshake_refused, keys_changed, keys_wrong, endpoint_shut
     """
 
@@ -125,19 +155,27 @@ class Ack(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     seq: Seq
 
 
+class Ejected(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ejected"):
+    """An actuator with a sensor behind the rejecter: part (run, seq) was blown off, and seen to leave or not."""
+
+    run: str
+    seq: Seq
+    confirmed: bool
+
+
 class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leave"):
     """An actuator goes away on purpose; nobody need be alarmed."""
 
     name: Name
 
 
-FromLine = WireDecision | Heartbeat | Event | Welcome
-FromActuator = Register | Ack | Leave
+FromLine = WireDecision | Heartbeat | Belt | Event | Welcome
+FromActuator = Register | Ack | Ejected | Leave
 
 _encoder = msgspec.json.Encoder()
 _from_actuator: msgspec.json.Decoder[FromActuator] = msgspec.json.Decoder(FromActuator)
 _KINDS: dict[type[FromLine], str] = {
-    WireDecision: "decision", Heartbeat: "heartbeat", Event: "event", Welcome: "welcome",
+    WireDecision: "decision", Heartbeat: "heartbeat", Belt: "belt", Event: "event", Welcome: "welcome",
 }  # fmt: skip
 _decoders: dict[str, msgspec.json.Decoder[FromLine]] = {
     kind: msgspec.json.Decoder(payload) for payload, kind in _KINDS.items()
@@ -152,8 +190,10 @@ def topic(station: str, kind: str) -> bytes:
 
 def wire_decision(decision: Decision, model: str, recipe: str) -> WireDecision:
     """The decision as outsiders see it; texts too long for the wire are cut."""
+    tracking = decision.tracking
+    longest = MAX_TEXT if tracking is None else MAX_TRACKED_TEXT
     return WireDecision(
-        v=VERSION,
+        v=VERSION if tracking is None else TRACKED,
         station=decision.station,
         run=decision.run,
         seq=decision.seq,
@@ -164,9 +204,12 @@ def wire_decision(decision: Decision, model: str, recipe: str) -> WireDecision:
         deadline_ns=decision.deadline_ns,
         eject_delay_ms=round(decision.eject_delay_ms, 3),
         score=round(decision.score, 4),
-        label=_fit(decision.label, MAX_TEXT),
-        model=_fit(model, MAX_TEXT),
-        recipe=_fit(recipe, MAX_TEXT),
+        label=_fit(decision.label, longest),
+        model=_fit(model, longest),
+        recipe=_fit(recipe, longest),
+        count=None if tracking is None else tracking.count,
+        blow_count=None if tracking is None else tracking.blow_count,
+        reaction_ms=None if tracking is None else round(tracking.reaction_ms, 3),
     )
 
 

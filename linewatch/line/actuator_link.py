@@ -12,6 +12,8 @@ from linewatch.core.messages import Note
 from linewatch.core.wire import (
     VERSION,
     Ack,
+    Belt,
+    Ejected,
     FromLine,
     Heartbeat,
     Leave,
@@ -51,6 +53,8 @@ class ActuatorLink:
         self._forgotten = 0  # decisions up to here are no longer remembered
         self._decided_up_to = 0
         self._hold_ns = 0
+        self._belt: Belt | None = None  # where it stands, once it has been said
+        self._ejections: list[Ejected] = []
         self.refused = 0
         self.unsent = 0
 
@@ -66,6 +70,12 @@ class ActuatorLink:
     def hold(self, until_ns: int) -> None:
         """Welcome nobody before: parts that no run has seen are on their way, and a rejecter in doubt rejects all."""
         self._hold_ns = until_ns
+
+    def belt(self, where: Belt) -> None:
+        """Send where the belt stands to every actuator."""
+        self._belt = where
+        for peer in self._peers.values():
+            self._send(peer.identity, where)
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Send the heartbeat to every actuator."""
@@ -92,9 +102,16 @@ class ActuatorLink:
                     notes += self._register(identity, message, now_ns)
                 case Ack():
                     self._acknowledge(identity, message)
+                case Ejected():
+                    notes += self._ejected(identity, message)
                 case Leave():
                     notes += self._leave(identity, message)
         return notes
+
+    def ejections(self) -> list[Ejected]:
+        """What sensors have seen, or not, since the last call."""
+        ejections, self._ejections = self._ejections, []
+        return ejections
 
     def tick(self, now_ns: int) -> list[Note]:
         """Repeat what is not acknowledged, give up what is too late."""
@@ -136,7 +153,7 @@ class ActuatorLink:
         for seq, decision in self._memory.items():
             if seq > since:
                 self._send(identity, decision)
-                if decision.t_blow_ns > now_ns:
+                if not self._passed(decision, now_ns):
                     peer.expect(decision, now_ns)
         return news
 
@@ -146,13 +163,28 @@ class ActuatorLink:
             return max(self._forgotten, min(request.seq, max(self._memory, default=0)))
         if request.run:
             return self._forgotten
-        passed = [seq for seq, decision in self._memory.items() if decision.t_blow_ns <= now_ns]
+        passed = [seq for seq, decision in self._memory.items() if self._passed(decision, now_ns)]
         return max([self._forgotten, *(seq for seq in passed if seq <= self._decided_up_to)])
+
+    def _passed(self, decision: WireDecision, now_ns: int) -> bool:
+        """Whether the part is beyond the rejecter; a tracked one may stand before it for as long as the belt stands."""
+        if decision.blow_count is None:
+            return decision.t_blow_ns <= now_ns
+        return self._belt is not None and self._belt.count >= decision.blow_count
 
     def _acknowledge(self, identity: bytes, ack: Ack) -> None:
         for peer in self._peers.values():
             if peer.identity == identity and ack.run == self._run:
                 peer.confirm(ack.seq)
+
+    def _ejected(self, identity: bytes, report: Ejected) -> list[Note]:
+        name = next((peer.name for peer in self._peers.values() if peer.identity == identity), None)
+        if name is None or report.run != self._run:
+            return []
+        self._ejections.append(report)
+        if report.confirmed:
+            return []
+        return [Note("ejection_unconfirmed", f"{name}: no sensor saw the part leave that was blown off", report.seq)]
 
     def _leave(self, identity: bytes, request: Leave) -> list[Note]:
         peer = self._peers.get(request.name)

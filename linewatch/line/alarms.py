@@ -43,7 +43,7 @@ class Alarms:
         self._on: set[str] = set()
         self._notes: list[Note] = []
         self._was_ready = False
-        self._in_a_row = 0
+        self._in_a_row = self._unseen_in_a_row = 0
         self._rejects = RollingShare(limits.reject_rate_parts)
         self._doubts = RollingShare(limits.failsafe_rate_parts)
         self._last_reject_ns = now_ns
@@ -62,6 +62,14 @@ class Alarms:
         self._judge_run(decision.seq)
         self._judge_rate("reject_rate", self._rejects, self._limits.reject_rate, decision.seq)
         self._judge_rate("failsafe_rate", self._doubts, self._limits.failsafe_rate, decision.seq)
+
+    def ejected(self, seq: int, *, confirmed: bool) -> None:
+        """Count one ejection that a sensor saw, or did not see."""
+        limit = self._limits.unconfirmed_ejections
+        self._unseen_in_a_row = 0 if confirmed else self._unseen_in_a_row + 1
+        if limit is not None:
+            text = f"{self._unseen_in_a_row} rejected parts in a row were not seen to leave"
+            self._set("unconfirmed_ejections", self._unseen_in_a_row >= limit, confirmed, text, seq)
 
     def tick(self, now_ns: int) -> None:
         """See whether no part has been rejected for too long: a line without any reject may be blind."""

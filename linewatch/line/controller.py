@@ -21,6 +21,7 @@ from linewatch.core.messages import (
     Record,
 )
 from linewatch.line.alarms import Alarms
+from linewatch.line.belt import Belt
 from linewatch.line.bulletin import Bulletin
 from linewatch.line.last_run import LastRun
 from linewatch.line.publisher import Publisher
@@ -29,7 +30,7 @@ from linewatch.line.supervised import Death, Supervised
 from linewatch.line.supervisor import Supervisor
 from linewatch.line.systemd import Notifier
 from linewatch.line.waker import Waker
-from linewatch.triggers.gate import Edge, Gate, GateEvent
+from linewatch.triggers.gate import BeltCount, Edge, Gate, GateEvent
 
 RECORDER = "recorder"
 DRAIN_NS = 1_000_000_000  # at the end: for the parts in flight
@@ -55,8 +56,12 @@ class Controller:
         waker: Waker,
         clock: Clock,
         limit: int | None = None,
+        belt: Belt | None = None,
     ) -> None:
-        """limit: stop after so many parts, and record no more than these; none runs until told to stop."""
+        """limit: stop after so many parts, and record no more than these; none runs until told to stop.
+
+        belt: where parts are tracked by the encoder's counts.
+        """
         self._gate = gate
         self._supervisor = supervisor
         self._sequencer = sequencer
@@ -68,6 +73,7 @@ class Controller:
         self._waker = waker
         self._clock = clock
         self._limit = limit
+        self._belt = belt
         self._poller = zmq.Poller()
         self._polled: set[Source] = set()
         self._progress = 0
@@ -160,6 +166,7 @@ class Controller:
         self._send_decisions()
         if self._publisher.beat(self._sequencer.decided_up_to, self._progress, now_ns):
             self._notifier.watchdog()
+            self._tell_belt([] if self._belt is None else self._belt.tick(now_ns))
 
     # What comes in
 
@@ -168,18 +175,42 @@ class Controller:
             match found:
                 case Edge():
                     self._open(found)
+                case BeltCount():
+                    self._move_belt(found.count)
                 case GateEvent():
                     self._bulletin.say(Note(found.kind, found.text), self._clock.now_ns())
 
     def _open(self, edge: Edge) -> None:
         now_ns = self._clock.now_ns()
-        expose = self._sequencer.open(edge.counter, edge.t_ns, now_ns, missed=edge.missed)
+        expose = self._sequencer.open(edge.counter, edge.t_ns, now_ns, missed=edge.missed, count=self._place(edge))
         self._remember()
         if expose is None:
             return
         if not self._supervisor.send(CAMERA, expose):
             self._sequencer.refuse(expose.seq, Cause.NO_FRAME, "the camera process cannot be reached", now_ns)
         self._gate.fire_light(edge.counter)
+
+    def _place(self, edge: Edge) -> int | None:
+        """Where the belt stood when the part was at the gate; none where parts are not tracked."""
+        if self._belt is None:
+            return None
+        if edge.count is None:
+            return self._belt.at(edge.t_ns)
+        behind = self._belt.latched(edge.count)
+        if behind is not None:
+            return behind
+        self._move_belt(edge.count)
+        return self._belt.count
+
+    def _move_belt(self, raw: int) -> None:
+        if self._belt is not None:
+            self._tell_belt(self._belt.moved(raw, self._clock.now_ns()))
+
+    def _tell_belt(self, notes: list[Note]) -> None:
+        if self._belt is not None:
+            self._publisher.belt(self._belt.count, self._belt.t_ns, self._belt.trouble)
+        for note in notes:
+            self._bulletin.say(note, self._clock.now_ns())
 
     def _hear(self, child: Supervised) -> None:
         now_ns = self._clock.now_ns()
@@ -215,6 +246,8 @@ class Controller:
         now_ns = self._clock.now_ns()
         for note in self._publisher.actuators.receive(now_ns):
             self._bulletin.say(note, now_ns)
+        for report in self._publisher.actuators.ejections():
+            self._alarms.ejected(report.seq, confirmed=report.confirmed)
 
     def _hear_observers(self) -> None:
         self._publisher.welcome_observers(self._clock.now_ns())

@@ -6,7 +6,7 @@ import zmq
 
 from linewatch.core.messages import Decision, Note
 from linewatch.core.station import Station
-from linewatch.core.wire import HEARTBEAT_NS, VERSION, Heartbeat, event, wire_decision
+from linewatch.core.wire import HEARTBEAT_NS, VERSION, Belt, Heartbeat, event, wire_decision
 from linewatch.line.actuator_link import ActuatorLink
 from linewatch.line.admission import Admission
 from linewatch.line.endpoints import bind, needs_keys
@@ -57,6 +57,11 @@ class Publisher:
         self.observers.send(heartbeat)
         self.actuators.beat(heartbeat)
         return True
+
+    def belt(self, count: int, t_ns: int, trouble: str) -> None:
+        """Tell actuators where the belt stands, since the run began, as the gate said at `t_ns`."""
+        where = Belt(v=VERSION, station=self._station.name, run=self._run, count=count, t_ns=t_ns, trouble=trouble)
+        self.actuators.belt(where)
 
     def say(self, note: Note, now_ns: int) -> None:
         """Publish a note as an event."""

@@ -10,7 +10,7 @@ MAX_IN_FLIGHT = 64  # parts between trigger and decision
 
 @dataclass(frozen=True)
 class Rules:
-    """Names and times of one run. eject_delay_ms: trigger to blow."""
+    """Names and times of one run. eject_delay_ms: trigger to blow. encoder_counts: gate to rejecter, when tracked."""
 
     station: str
     run: str
@@ -19,6 +19,8 @@ class Rules:
     min_gap_ns: int
     eject_delay_ms: float
     max_in_flight: int = MAX_IN_FLIGHT
+    encoder_counts: int | None = None
+    reaction_ms: float = 0.0
 
 
 @dataclass
@@ -42,6 +44,8 @@ def rules_of(station: Station, run: str) -> Rules:
         max_capture_ns=_ns(station.line.max_capture_ms),
         min_gap_ns=_ns(station.line.min_gap_ms),
         eject_delay_ms=station.eject_delay_ms,
+        encoder_counts=station.rejecter.encoder_counts,
+        reaction_ms=station.rejecter.reaction_ms,
     )
 
 

@@ -12,6 +12,7 @@ from linewatch.core.messages import Note
 from linewatch.core.ring import RING_FILE
 from linewatch.core.station import Station, load_station
 from linewatch.line.alarms import Alarms
+from linewatch.line.belt import Belt
 from linewatch.line.bulletin import Bulletin
 from linewatch.line.controller import RECORDER, Controller
 from linewatch.line.last_run import Ended, LastRun
@@ -87,9 +88,15 @@ def _run(
         waker=waker,
         clock=clock,
         limit=limit,
+        belt=_belt(station, clock.now_ns(), occupied=before is not None),
     )
     log.info("run_opens", station=station.name, run=run_id, runtime=str(folder), endpoints=publisher.endpoints)
     return controller.run(_opening_notes(before, unwritten))
+
+
+def _belt(station: Station, now_ns: int, *, occupied: bool) -> Belt | None:
+    counts = station.rejecter.encoder_counts
+    return None if counts is None else Belt(counts, station.rejecter.transport_ms, now_ns, occupied=occupied)
 
 
 def _opening_notes(before: Ended | None, unwritten: str) -> list[Note]:

@@ -19,6 +19,7 @@ from linewatch.core.messages import (
     Inspection,
     Note,
     Record,
+    Tracking,
     Verdict,
 )
 from linewatch.line.judging import judge, strongest
@@ -39,6 +40,7 @@ class _Part:
     due_ns: int
     due_cause: Cause = Cause.TIMEOUT
     frame: FrameReady | None = None
+    count: int | None = None
     detections: tuple[Detection, ...] = field(default=())
 
 
@@ -58,15 +60,18 @@ class Sequencer:
 
     # Parts
 
-    def open(self, counter: int, t_trigger_ns: int, now_ns: int, *, missed: bool = False) -> Expose | None:
+    def open(
+        self, counter: int, t_trigger_ns: int, now_ns: int, *, missed: bool = False, count: int | None = None
+    ) -> Expose | None:
         """A part broke the gate. Returns the order to the camera, none when the part is rejected at once.
 
-        missed: the gate's message was lost, so the part went by unseen and is REJECT(desync).
+        missed: the gate's message was lost, so the part went by unseen and is REJECT(desync). count: where the belt
+        stood, since the run began; none where parts are not tracked.
         """
         self._note_gap(t_trigger_ns)
         self.last_seq += 1
         self.counters.triggers += 1
-        part = _Part(self.last_seq, counter, t_trigger_ns, t_trigger_ns + self._rules.deadline_ns)
+        part = _Part(self.last_seq, counter, t_trigger_ns, t_trigger_ns + self._rules.deadline_ns, count=count)
         refusal = self._refusal(missed)
         self._parts[part.seq] = part
         if refusal is not None:
@@ -204,9 +209,16 @@ class Sequencer:
             label=named.label if named else "",
             counter=part.counter,
             reason=reason,
+            tracking=self._tracking(part),
         )
         frame = part.frame or FrameReady(part.seq, -1, 0, 0)
         self._settled.append(Record(decision, part.detections, frame.slot, frame.generation, frame.source))
+
+    def _tracking(self, part: _Part) -> Tracking | None:
+        travel = self._rules.encoder_counts
+        if part.count is None or travel is None:
+            return None
+        return Tracking(part.count, part.count + travel, self._rules.reaction_ms)
 
     def _note_gap(self, t_trigger_ns: int) -> None:
         last_ns, self._last_trigger_ns = self._last_trigger_ns, t_trigger_ns

@@ -1,6 +1,8 @@
 """The virtual photoelectric gate: triggers over a real pty, and faults on purpose.
 
 Gate to host:  $T,<counter>,<t_us>*<CRC>\\r\\n          a part broke the beam at t_us of the gate's own clock
+               $T,<counter>,<t_us>,<count>*<CRC>\\r\\n  the same, with the count of the belt's encoder
+               $E,<count>*<CRC>\\r\\n                   the count now, every 20 ms
 Host to gate:  $L,<counter>,<duration_us>*<CRC>\\r\\n   fire the light for that long
 CRC-16/CCITT-FALSE over the characters between `$` and `*`, four upper-case hex digits.
 
@@ -17,12 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
+from linewatch.sim.belt import VirtualBelt
 from linewatch.sim.serial_line import SerialLine
 
 Delivery = Literal["sent", "dropped", "corrupted", "duplicated", "unplugged"]
 # What a fault hook may ask of the next frame.
 Fault = Literal["dropped", "corrupted", "duplicated"]
 
+REPORT_S = 0.02  # between two counts of the encoder
 _FLASH = re.compile(rb"L,(\d+),(\d+)")
 
 
@@ -66,6 +70,7 @@ class VirtualGate:
     link: a path that shall name the device (a symbolic link, removed by `unplug`), so that a host finds the gate again
     after `replug`; without it `path` is the pty itself and changes. first_counter: of the first part. drift_ppm: how
     much faster the gate's clock runs than ours. seed: of the jitter. write_timeout_s: patience with a slow host.
+    belt: whose encoder the gate reports; none reports nothing. mute: the encoder's reports are lost.
 
     fired: every trigger, in order. flashes: every light order understood. damaged: lines from the host that were not.
     lost_bytes: what a slow host did not take.
@@ -79,7 +84,10 @@ class VirtualGate:
         drift_ppm: float = 0.0,
         seed: int = 0,
         write_timeout_s: float = 0.05,
+        belt: VirtualBelt | None = None,
     ) -> None:
+        self.belt = belt
+        self.mute = False
         self.fired: list[Fired] = []
         self.flashes: list[Flash] = []
         self.damaged = 0
@@ -97,6 +105,10 @@ class VirtualGate:
         self._runner: threading.Thread | None = None
         self._line: SerialLine | None = None
         self.replug()
+        self._closed = threading.Event()
+        self._reporter = threading.Thread(target=self._report, name="encoder", daemon=True)
+        if belt is not None:
+            self._reporter.start()
 
     @property
     def path(self) -> str:
@@ -112,7 +124,8 @@ class VirtualGate:
         with self._lock:
             t_ns = time.monotonic_ns()
             t_us = int((t_ns - self._born_ns) * self._tick_ratio) // 1000
-            delivery = self._deliver(frame(f"T,{self._counter},{t_us}"))
+            count = "" if self.belt is None else f",{self.belt.count()}"
+            delivery = self._deliver(frame(f"T,{self._counter},{t_us}{count}"))
             fired = Fired(self._counter, t_us, t_ns, delivery)
             self._counter += 1
             self.fired.append(fired)
@@ -196,6 +209,9 @@ class VirtualGate:
     def close(self) -> None:
         """Stop and unplug."""
         self.stop()
+        self._closed.set()
+        if self._reporter.is_alive():
+            self._reporter.join()
         self.unplug()
 
     def __enter__(self) -> Self:
@@ -218,6 +234,13 @@ class VirtualGate:
             data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         self._send(data * 2 if fault == "duplicated" else data)
         return fault or "sent"
+
+    def _report(self) -> None:
+        """Say the encoder's count until the gate is closed."""
+        while self.belt is not None and not self._closed.wait(REPORT_S):
+            with self._lock:
+                if not self.mute:
+                    self._send(frame(f"E,{self.belt.count()}"))
 
     def _remove_link(self) -> None:
         # Only ever our own kind: a file of that name is somebody's, and FileExistsError says so.

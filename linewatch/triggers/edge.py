@@ -11,7 +11,7 @@ import serial
 from linewatch.core.clock import Clock
 from linewatch.core.station import EdgeGate as GateSettings
 from linewatch.core.station import Light
-from linewatch.triggers.gate import Edge, GateEvent, GateLost
+from linewatch.triggers.gate import Edge, GateEvent, GateLost, GateNews
 from linewatch.triggers.light import LineLight, line_switch
 from linewatch.triggers.modem_line import EdgeSource, LineChange, ModemLine
 from linewatch.triggers.port import open_port
@@ -37,7 +37,7 @@ class EdgeCounter:
         self._streak = 0
         self.bounces = 0
 
-    def take(self, change: LineChange) -> list[Edge | GateEvent]:
+    def take(self, change: LineChange) -> list[GateNews]:
         """The parts in one change, oldest first."""
         edges = self._active_edges(change)
         quiet = self._changed_ns is None or change.t_ns - self._changed_ns >= self._debounce_ns
@@ -101,7 +101,7 @@ class EdgeGate:
     def next_due_ns(self) -> int | None:
         return None
 
-    def read(self) -> list[Edge | GateEvent]:
+    def read(self) -> list[GateNews]:
         """Edges since the last call. Raises GateLost when the device is gone."""
         if self._pipe < 0:
             return []

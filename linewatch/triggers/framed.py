@@ -9,11 +9,11 @@ from linewatch.core.clock import Clock
 from linewatch.core.station import FramedGate as GateSettings
 from linewatch.core.station import Light
 from linewatch.triggers.counting import MAX_MISSED, Counting
-from linewatch.triggers.gate import Edge, GateEvent, GateLost
+from linewatch.triggers.gate import BeltCount, Edge, GateEvent, GateLost, GateNews
 from linewatch.triggers.gate_clock import GateClock
 from linewatch.triggers.light import LineLight, line_switch
 from linewatch.triggers.port import latency_ms, open_port
-from linewatch.triggers.protocol import BadFrame, FrameParser, TriggerFrame, light_command
+from linewatch.triggers.protocol import BeltFrame, Frame, FrameParser, TriggerFrame, light_command
 
 _READ_BYTES = 4096
 
@@ -59,11 +59,11 @@ class FramedGate:
     def next_due_ns(self) -> int | None:
         return self._held[0] + self._hold_ns if self._held else None
 
-    def read(self) -> list[Edge | GateEvent]:
+    def read(self) -> list[GateNews]:
         """Edges and events since the last call. Raises GateLost when the port is gone, after all that came before."""
         data = b"" if self._port is None else self._read_port()
         now_ns = self._clock.now_ns()
-        found: list[Edge | GateEvent] = [*self._said]
+        found: list[GateNews] = [*self._said]
         self._said.clear()
         for frame in self._parser.feed(data):
             found += self._take(frame, now_ns)
@@ -104,16 +104,18 @@ class FramedGate:
         if written != len(data):
             self._said.append(GateEvent("light_failed", f"{self._settings.port}: the gate does not read"))
 
-    def _take(self, frame: TriggerFrame | BadFrame, now_ns: int) -> list[Edge | GateEvent]:
+    def _take(self, frame: Frame, now_ns: int) -> list[GateNews]:
         if isinstance(frame, TriggerFrame):
             self.good += 1
             return self._count(frame, now_ns)
+        if isinstance(frame, BeltFrame):
+            return [BeltCount(frame.count, now_ns)]
         self.bad += 1
         if frame.resembles_trigger:
             self._held.append(now_ns)
         return [GateEvent("bad_frame", f"{frame.reason}: {frame.raw!r}")]
 
-    def _count(self, frame: TriggerFrame, now_ns: int) -> list[Edge | GateEvent]:
+    def _count(self, frame: TriggerFrame, now_ns: int) -> list[GateNews]:
         step = self._counting.step(frame.counter)
         if step.kind == "duplicate":
             self.duplicates += 1
@@ -123,9 +125,9 @@ class FramedGate:
         self._held.clear()
         self._last_ns = t_ns
         said = _describe(step.kind, frame.counter, len(missed))
-        return [*said, *missed, Edge(frame.counter, t_ns, frame.t_us)]
+        return [*said, *missed, Edge(frame.counter, t_ns, frame.t_us, count=frame.count)]
 
-    def _missed(self, counters: tuple[int, ...], t_ns: int) -> list[Edge | GateEvent]:
+    def _missed(self, counters: tuple[int, ...], t_ns: int) -> list[GateNews]:
         """The parts whose messages were lost: at the times of the damaged ones, else evenly since the last part."""
         last_ns, count = self._last_ns if self._last_ns is not None else t_ns, len(counters)
         times = [last_ns + (t_ns - last_ns) * (number + 1) // (count + 1) for number in range(count)]
@@ -133,9 +135,9 @@ class FramedGate:
             times = list(self._held)[-count:]
         return [Edge(counter, at, missed=True) for counter, at in zip(counters, times, strict=True)]
 
-    def _overdue(self, now_ns: int) -> list[Edge | GateEvent]:
+    def _overdue(self, now_ns: int) -> list[GateNews]:
         """The damaged frames that no good one has explained in time: in doubt each is a part."""
-        found: list[Edge | GateEvent] = []
+        found: list[GateNews] = []
         while self._held and self._held[0] + self._hold_ns <= now_ns:
             counter, t_ns = self._counting.give_up(), self._held.popleft()
             self._last_ns = t_ns

@@ -12,12 +12,22 @@ class Edge:
 
     counter: the gate's own, 32 bit. t_ns: monotonic time of the edge. t_gate_us: the gate's own clock, none when it has
     no clock or the message was lost. missed: known only from a gap or a damaged message, too late to be exposed.
+    count: of the belt's encoder, 32 bit, where the gate says it.
     """
 
     counter: int
     t_ns: int
     t_gate_us: int | None = None
     missed: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class BeltCount:
+    """Where the belt's encoder stood when the host read it at t_ns: 32 bit, wraps."""
+
+    count: int
+    t_ns: int
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,9 @@ class GateEvent:
 
     kind: str
     text: str
+
+
+GateNews = Edge | BeltCount | GateEvent
 
 
 class Gate(Protocol):
@@ -39,7 +52,7 @@ class Gate(Protocol):
         """When `read` must be called even if nothing arrives; none for never."""
         ...
 
-    def read(self) -> list[Edge | GateEvent]:
+    def read(self) -> list[GateNews]:
         """Everything that happened since the last call, in order; never waits."""
         ...
 

@@ -8,7 +8,7 @@ from linewatch.core.station import FramedGate as FramedSettings
 from linewatch.core.station import Station
 from linewatch.triggers.edge import EdgeGate
 from linewatch.triggers.framed import FramedGate
-from linewatch.triggers.gate import Edge, Gate, GateEvent, GateLost
+from linewatch.triggers.gate import Gate, GateEvent, GateLost, GateNews
 
 REOPEN_NS = 500_000_000
 
@@ -40,7 +40,7 @@ class GateKeeper:
         due = [at for at in (self._retry_ns, self._gate.next_due_ns()) if at is not None]
         return min(due, default=None)
 
-    def read(self) -> list[Edge | GateEvent]:
+    def read(self) -> list[GateNews]:
         if self._retry_ns is not None:
             return [*self._gate.read(), *self._reopen()]
         try:
@@ -57,7 +57,7 @@ class GateKeeper:
     def close(self) -> None:
         self._gate.close()
 
-    def _reopen(self) -> list[Edge | GateEvent]:
+    def _reopen(self) -> list[GateNews]:
         now_ns = self._clock.now_ns()
         if self._retry_ns is not None and now_ns < self._retry_ns:
             return []

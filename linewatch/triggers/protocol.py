@@ -1,10 +1,13 @@
 """The gate's framed ASCII over serial, 8N1.
 
     gate to host   $T,<counter>,<t_us>*<CRC>\\r\\n          a part broke the beam at t_us of the gate's own clock
+    gate to host   $T,<counter>,<t_us>,<count>*<CRC>\\r\\n  the same, and where the belt's encoder stood then
+    gate to host   $E,<count>*<CRC>\\r\\n                   where the belt's encoder stands now
     host to gate   $L,<counter>,<duration_us>*<CRC>\\r\\n   fire the light for so long
 
-Counter: 32 bit, one more for every part, wraps. CRC: CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) of the
-characters between `$` and `*`, four upper-case hexadecimal digits.
+Counter: 32 bit, one more for every part, wraps. Count: 32 bit, of the encoder, rising as the belt moves, wraps. CRC:
+CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) of the characters between `$` and `*`, four upper-case hexadecimal
+digits.
 """
 
 import binascii
@@ -13,16 +16,25 @@ from dataclasses import dataclass
 
 MAX_FRAME = 64  # bytes; a longer line is no frame
 COUNTERS = 1 << 32
-_TRIGGER = re.compile(rb"\$T,(\d{1,10}),(\d{1,20})\*([0-9A-F]{4})")
-_RESEMBLES = re.compile(rb"^\$T,|\*[0-9A-Fa-f]{4}$")
+_TRIGGER = re.compile(rb"\$T,(\d{1,10}),(\d{1,20})(?:,(\d{1,10}))?\*([0-9A-F]{4})")
+_BELT = re.compile(rb"\$E,(\d{1,10})\*([0-9A-F]{4})")
+_RESEMBLES = re.compile(rb"^\$T,|^(?!\$E,).*\*[0-9A-Fa-f]{4}$", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class TriggerFrame:
-    """A trigger as the gate sent it. counter: 0 .. 2^32 - 1. t_us: the gate's own clock."""
+    """A trigger as the gate sent it. counter, count (of the encoder): 0 .. 2^32 - 1. t_us: the gate's own clock."""
 
     counter: int
     t_us: int
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class BeltFrame:
+    """Where the belt's encoder stands, 0 .. 2^32 - 1."""
+
+    count: int
 
 
 @dataclass(frozen=True)
@@ -45,13 +57,16 @@ def light_command(counter: int, duration_us: int) -> bytes:
     return b"$%b*%04X\r\n" % (body, crc(body))
 
 
+Frame = TriggerFrame | BeltFrame | BadFrame
+
+
 class FrameParser:
     """Frames out of byte chunks of any size. Never raises and keeps at most one frame's bytes."""
 
     def __init__(self) -> None:
         self._pending = b""
 
-    def feed(self, chunk: bytes) -> list[TriggerFrame | BadFrame]:
+    def feed(self, chunk: bytes) -> list[Frame]:
         """The frames, good and bad, that `chunk` completes."""
         *lines, self._pending = (self._pending + chunk).split(b"\n")
         found = [frame for line in lines for frame in _read_line(line.removesuffix(b"\r"))]
@@ -62,7 +77,7 @@ class FrameParser:
         return found
 
 
-def _read_line(line: bytes) -> list[TriggerFrame | BadFrame]:
+def _read_line(line: bytes) -> list[Frame]:
     """What one line holds: a frame starts at its last `$`, whatever stands before is noise or a frame cut short."""
     if not line:
         return []
@@ -72,16 +87,23 @@ def _read_line(line: bytes) -> list[TriggerFrame | BadFrame]:
     return [*noise, _read_frame(frame)]
 
 
-def _read_frame(frame: bytes) -> TriggerFrame | BadFrame:
-    match = _TRIGGER.fullmatch(frame)
-    if match is None:
+def _read_frame(frame: bytes) -> Frame:
+    trigger, belt = _TRIGGER.fullmatch(frame), _BELT.fullmatch(frame)
+    if trigger is None and belt is None:
         return _bad(frame, "no trigger frame")
-    counter, t_us, digits = int(match[1]), int(match[2]), match[3]
-    if int(digits, 16) != crc(frame[1:-5]):
+    if int(frame[-4:], 16) != crc(frame[1:-5]):
         return _bad(frame, "checksum does not match")
-    if counter >= COUNTERS:
+    if trigger is None:
+        return _belt(frame)
+    counter, t_us, count = int(trigger[1]), int(trigger[2]), None if trigger[3] is None else int(trigger[3])
+    if max(counter, count or 0) >= COUNTERS:
         return _bad(frame, "counter exceeds 32 bit")
-    return TriggerFrame(counter, t_us)
+    return TriggerFrame(counter, t_us, count)
+
+
+def _belt(frame: bytes) -> Frame:
+    count = int(frame[3:-5])
+    return BeltFrame(count) if count < COUNTERS else _bad(frame, "count exceeds 32 bit")
 
 
 def _bad(raw: bytes, reason: str) -> BadFrame:

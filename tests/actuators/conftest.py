@@ -1,5 +1,8 @@
 """A line's real ROUTER, served from a thread, that the tests can silence, deafen and replace."""
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +44,7 @@ class FakeLoop:
         self.silent = False
         self.notes: list[str] = []
         self.unconfirmed = 0
+        self.ejections: list[tuple[int, bool]] = []
         self._orders: list[Callable[[ActuatorLink], None]] = []
         self._stop = threading.Event()
         self._bound = threading.Event()
@@ -83,6 +87,7 @@ class FakeLoop:
                 now_ns = time.monotonic_ns()
                 self.notes += [note.kind for note in [*link.receive(now_ns), *link.tick(now_ns)]]
                 self.unconfirmed = link.unconfirmed
+                self.ejections += [(report.seq, report.confirmed) for report in link.ejections()]
                 while self._orders:
                     self._orders.pop(0)(link)
                 if now_ns >= beat_ns and not self.silent:
@@ -194,3 +199,51 @@ def network_line(tmp_path: Path) -> Iterator[NetworkLine]:
     line = NetworkLine(tmp_path)
     yield line
     line.close()
+
+
+class ActuatorCommand:
+    """`linewatch actuator` as a process, and what it has said."""
+
+    def __init__(self, endpoint: str, log: Path, *device: str) -> None:
+        self.log = log
+        options = ["--endpoint", endpoint, "--station", "t1", "--log", str(log), "--tolerance-ms", "400"]
+        self.process = subprocess.Popen([sys.executable, "-m", "linewatch", "actuator", *options, *device])
+
+    def acts(self) -> list[dict[str, Any]]:
+        text = self.log.read_text() if self.log.exists() else ""
+        return [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+
+    def names(self) -> list[str]:
+        return [act["act"] for act in self.acts()]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def act(line: FakeLoop, tmp_path: Path) -> Iterator[Callable[..., ActuatorCommand]]:
+    """Starts `linewatch actuator` at the line with these options of its device."""
+    started: list[ActuatorCommand] = []
+
+    def start(*device: str) -> ActuatorCommand:
+        started.append(ActuatorCommand(line.endpoint, tmp_path / f"acts-{len(started)}", *device))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> bool:
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@pytest.fixture
+def wait() -> Callable[..., bool]:
+    return wait_until

@@ -15,7 +15,7 @@ import pytest
 
 import linewatch
 from linewatch.core.messages import Cause, Verdict
-from linewatch.core.wire import Ack, Event, Heartbeat, Leave, Register, Welcome
+from linewatch.core.wire import Ack, Belt, Ejected, Event, Heartbeat, Leave, Register, Welcome, WireDecision
 
 HERE = Path(__file__).parent
 README = Path(linewatch.__file__).parent.parent / "README.md"
@@ -80,14 +80,19 @@ def test_the_client_imports_nothing_of_ours() -> None:
 def test_the_readme_names_every_message_and_field() -> None:
     """What the clients here were written after is what the line says."""
     text = README.read_text(encoding="utf-8")
-    section = text[text.index("## Decisions on the wire") : text.index("### Over the network")]
+    section = text[text.index("## Decisions on the wire") : text.index("### Parts tracked")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
     of_a_decision = {name for row in rows[8:] for name in re.findall(r"`(\w+)`", row[0])}
     assert of_a_decision == DECISION_KEYS
     causes = next(row[2] for row in rows if row[0] == "`cause`")
     assert set(re.findall(r"`(\w+)`", causes)) == set(Cause) == CAUSES
-    for kind, name in ((Heartbeat, "heartbeat"), (Event, "event"), (Welcome, "welcome"),
-                       (Register, "register"), (Ack, "acknowledge"), (Leave, "leave")):  # fmt: skip
+    tracked = text[text.index("### Parts tracked by encoder counts") : text.index("### Over the network")]
+    further = set(re.findall(r"^\| `(\w+)` \|", tracked, re.MULTILINE))
+    keys = set(WireDecision.__struct_fields__) - {"label"} | {"class"}
+    assert DECISION_KEYS | further == keys
+    for kind, name in ((Heartbeat, "heartbeat"), (Belt, "belt"), (Event, "event"), (Welcome, "welcome"),
+                       (Register, "register"), (Ack, "acknowledge"), (Ejected, "ejected"),
+                       (Leave, "leave")):  # fmt: skip
         row = next(row for row in rows if row[0].partition(",")[0] == name)
         named = set(re.findall(r"`(\w+)`", row[2]))
         assert {"v", *named} == set(kind.__struct_fields__)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from linewatch.actuators.belt import BeltView
 from linewatch.actuators.schedule import Schedule
 from linewatch.core.messages import Verdict
 
@@ -96,12 +97,12 @@ def test_wrong_arguments_end_with_one_line_and_a_code(arguments: list[str], code
 
 
 def test_blows_are_in_order_of_their_time(decision: Make) -> None:
-    schedule = Schedule()
+    schedule, belt = Schedule(), BeltView()
     later, sooner = decision(1, delay_ms=500), decision(2, delay_ms=100)
-    assert schedule.next_ns() is None
+    assert schedule.next_ns(belt) is None
     assert schedule.add(later)
     assert schedule.add(sooner)
     assert not schedule.add(decision(3, verdict=Verdict.PASS))
-    assert schedule.next_ns() == sooner.t_blow_ns
-    assert schedule.due(sooner.t_blow_ns) == [sooner]
-    assert schedule.due(later.t_blow_ns) == [later]
+    assert schedule.next_ns(belt) == sooner.t_blow_ns
+    assert schedule.due(sooner.t_blow_ns, belt) == [(sooner, 0.0)]
+    assert schedule.due(later.t_blow_ns + 2_000_000, belt) == [(later, 2.0)]

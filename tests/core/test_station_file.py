@@ -33,6 +33,12 @@ def test_relative_paths_are_taken_from_the_site_folder(tmp_path: Path) -> None:
     assert station.eject_delay_ms == 980.0
 
 
+def test_the_rejecter_may_be_given_by_its_delay(tmp_path: Path) -> None:
+    station = load_station(write(tmp_path, rejecter={"delay_ms": 880, "reaction_ms": 30, "encoder_counts": 5000}))
+    assert (station.eject_delay_ms, station.rejecter.transport_ms) == (880.0, 910.0)
+    assert station.rejecter.encoder_counts == 5000
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -44,6 +50,16 @@ def test_relative_paths_are_taken_from_the_site_folder(tmp_path: Path) -> None:
         ({"line": {"deadline_ms": 990}}, "exceeds rejecter.transport_ms"),
         ({"line": {"deadline_ms": -1}}, "line.deadline_ms: -1"),
         ({"rejecter": None}, "rejecter: Field required"),
+        ({"rejecter": {"reaction_ms": 20}}, "rejecter: either transport_ms or delay_ms must be given"),
+        ({"rejecter": {"transport_ms": 900, "delay_ms": 880}}, "rejecter: either transport_ms or delay_ms"),
+        ({"rejecter": {"transport_ms": 0}}, "rejecter.transport_ms: 0"),
+        ({"rejecter": {"delay_ms": 99, "encoder_counts": 500}}, "exceeds rejecter.transport_ms = 119 ms"),
+        ({"rejecter": {"delay_ms": 900, "encoder_counts": 0}}, "rejecter.encoder_counts: 0"),
+        ({"rejecter": {"encoder_counts": 500}}, "rejecter: either transport_ms or delay_ms must be given, also beside"),
+        (
+            {"rejecter": {"delay_ms": 900, "encoder_counts": 5}, "gate": {"kind": "edge", "port": "x"}},
+            "rejecter.encoder_counts needs a framed gate that says them, not 'edge'",
+        ),
         ({"acceptance": [{"class": "chip", "min_size_mm": 1}]}, "needs mm_per_px or calibration"),
     ],
 )

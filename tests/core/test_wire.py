@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linewatch.core.messages import Cause, Decision, Verdict
+from linewatch.core.messages import Cause, Decision, Tracking, Verdict
 from linewatch.core.wire import (
     MAX_PAYLOAD,
     Ack,
@@ -55,15 +55,34 @@ def test_topic_leads_and_the_message_comes_back() -> None:
     assert sent.t_blow_ns == 1_980_000_000
 
 
+def test_a_tracked_decision_says_where_the_part_is_in_version_2() -> None:
+    sent = wire_decision(decision(tracking=Tracking(1000, 6000, 20.0)), "m", "r")
+    payload = json.loads(pack(sent)[1])
+    assert list(payload)[-3:] == ["count", "blow_count", "reaction_ms"]
+    assert [payload[key] for key in ("v", "count", "blow_count", "reaction_ms")] == [2, 1000, 6000, 20.0]
+    assert unpack(pack(sent)) == sent
+
+
+@pytest.mark.parametrize(
+    "change", [{"v": 1}, {"count": None}, {"blow_count": -1}, {"reaction_ms": "20"}, {"count": 1.5}, {"v": 3}]
+)
+def test_a_tracked_decision_is_whole_or_refused(change: dict[str, object]) -> None:
+    frames = pack(wire_decision(decision(tracking=Tracking(1000, 6000, 20.0)), "m", "r"))
+    with pytest.raises(WireError):
+        unpack([frames[0], json.dumps({**json.loads(frames[1]), **change}).encode()])
+
+
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=300))
 def test_payload_never_exceeds_512_bytes(label: str, model: str, recipe: str) -> None:
     largest = decision(
         station="s" * 32, run="r" * 24, seq=BIG, t_trigger_ns=BIG, t_decision_ns=BIG, deadline_ns=BIG,
         cause=Cause.INCOMPLETE_FRAME, eject_delay_ms=1e15 / 7, score=1 / 3, label=label,
     )  # fmt: skip
-    frames = pack(wire_decision(largest, model, recipe))
-    assert len(frames[1]) <= MAX_PAYLOAD
-    assert isinstance(unpack(frames), WireDecision)
+    tracked = msgspec.structs.replace(largest, tracking=Tracking(BIG, BIG, 1e15 / 7))
+    for one in (largest, tracked):
+        frames = pack(wire_decision(one, model, recipe))
+        assert len(frames[1]) <= MAX_PAYLOAD
+        assert isinstance(unpack(frames), WireDecision)
     said = pack(event("s" * 32, "r" * 24, "k" * 30, label + model + recipe, BIG, BIG))
     assert len(said[1]) <= MAX_PAYLOAD
     assert unpack(said)

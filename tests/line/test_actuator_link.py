@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import zmq
 
-from linewatch.core.messages import Cause, Decision, Note, Verdict
+from linewatch.core.messages import Cause, Decision, Note, Tracking, Verdict
 from linewatch.core.wire import (
     Ack,
+    Belt,
+    Ejected,
     FromActuator,
     FromLine,
     Heartbeat,
@@ -143,6 +145,25 @@ def test_a_newcomer_gets_only_what_it_can_still_act_on(link: ActuatorLink, actua
     assert actuator.heard(2) == [Welcome(v=1, station="t1", run="run-1", since=2), decision(3, 300 * MS)]
 
 
+def test_a_newcomer_gets_the_parts_on_a_belt_that_stands(link: ActuatorLink, actuator: Actuator) -> None:
+    made = [
+        wire_decision(
+            Decision("t1", "run-1", seq, Verdict.REJECT, Cause.DEFECT, 0, 1, 2, 980.0,
+                     tracking=Tracking(seq * 100, seq * 100 + 5000, 20.0)), "m", "r",
+        )
+        for seq in (1, 2, 3)
+    ]  # fmt: skip
+    for one in made:
+        link.decide(one, 0)
+    where = Belt(v=1, station="t1", run="run-1", count=5150, t_ns=1, trouble="")
+    link.belt(where)
+    link.beat(beat(3))
+    actuator.register(link, now_ns=60_000 * MS)
+    assert actuator.heard(3) == [Welcome(v=1, station="t1", run="run-1", since=1), *made[1:]]
+    link.belt(where)
+    assert actuator.heard(1) == [where]
+
+
 def test_an_undecided_part_is_never_taken_for_one_that_is_over(link: ActuatorLink, actuator: Actuator) -> None:
     link.decide(decision(2, t_trigger_ns=100 * MS), 0)
     link.beat(beat(0))
@@ -210,6 +231,24 @@ def test_messages_that_are_none_are_counted_and_answered_by_nothing(link: Actuat
         assert [note.kind for note in actuator.say(link, payload)] == ["actuator_refused"]
     assert link.refused == 4
     assert not actuator.socket.poll(50)
+
+
+def test_ejections_are_taken_from_registered_actuators_of_this_run(
+    link: ActuatorLink, actuator: Actuator, context: zmq.Context[Socket], tmp_path: Path
+) -> None:
+    actuator.register(link)
+    seen = Ejected(v=1, run="run-1", seq=1, confirmed=True)
+    unseen = Ejected(v=1, run="run-1", seq=2, confirmed=False)
+    assert actuator.say(link, seen) == []
+    (note,) = actuator.say(link, unseen)
+    assert (note.kind, note.seq) == ("ejection_unconfirmed", 2)
+    assert actuator.say(link, Ejected(v=1, run="run-0", seq=3, confirmed=False)) == []
+    stranger = Actuator(context, tmp_path)
+    assert stranger.say(link, unseen) == []
+    stranger.socket.close()
+    assert link.ejections() == [seen, unseen]
+    assert link.ejections() == []
+    assert link.unconfirmed == 0  # that counts acknowledgements
 
 
 def test_one_who_floods_the_line_is_disconnected_and_the_others_are_served(

@@ -9,6 +9,7 @@ from linewatch.line.alarms import HOUR_NS, Alarms
 
 NONE: dict[str, Any] = {
     "consecutive_rejects": None, "reject_rate": None, "failsafe_rate": None, "no_reject_hours": None,
+    "unconfirmed_ejections": None,
 }  # fmt: skip
 K, D, T, S = Cause.OK, Cause.DEFECT, Cause.TIMEOUT, Cause.STARTING
 
@@ -63,6 +64,18 @@ def test_a_line_that_rejects_nothing_for_hours_is_suspect() -> None:
     alarms.decided(Decision("t1", "run-1", 1, Verdict.REJECT, Cause.DEFECT, 0, 3 * HOUR_NS, 0, 300.0))
     alarms.tick(3 * HOUR_NS + 1)
     assert [note.kind for note in alarms.notes()] == ["alarm_over"]
+
+
+def test_ejections_that_no_sensor_saw_alarm_until_one_is_seen() -> None:
+    alarms = Alarms(Limits(**{**NONE, "unconfirmed_ejections": 2}), 0)
+    found = []
+    for seq, confirmed in enumerate([False, True, False, False, False, True, True], start=1):
+        alarms.ejected(seq, confirmed=confirmed)
+        found += [(note.seq, note.kind, note.text) for note in alarms.notes()]
+    assert found == [
+        (4, "alarm", "unconfirmed_ejections: 2 rejected parts in a row were not seen to leave"),
+        (6, "alarm_over", "unconfirmed_ejections"),
+    ]
 
 
 def test_the_running_line_says_it(line: Any, wait: Callable[..., bool]) -> None:

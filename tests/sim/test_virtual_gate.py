@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import serial
 
+from linewatch.sim.belt import VirtualBelt
 from linewatch.sim.gate import VirtualGate
 
 
@@ -72,6 +73,31 @@ def test_counters_and_times_rise(gate: VirtualGate, port: serial.Serial) -> None
     parts = [trigger(port.readline()) for _ in range(20)]
     assert [part[0] for part in parts if part] == list(range(1, 21))
     assert [part[1] for part in parts if part] == sorted(fired.t_us for fired in gate.fired)
+
+
+def test_a_gate_with_an_encoder_says_where_its_belt_is() -> None:
+    belt = VirtualBelt(100_000, first_count=(1 << 32) - 10)
+    with VirtualGate(belt=belt) as gate, serial.Serial(gate.path, 115200, timeout=2) as port:
+        assert wait_for_count(port) < 1 << 31  # wrapped
+        belt.set_speed(0)
+        stands = belt.count()
+        gate.fire()
+        while not (line := port.readline()).startswith(b"$T,1,"):
+            assert line
+        assert line.partition(b"*")[0].split(b",")[3] == b"%d" % stands
+        assert wait_for_count(port) == stands
+        belt.jump(-7)
+        port.reset_input_buffer()
+        port.readline()
+        assert wait_for_count(port) == stands - 7
+
+
+def wait_for_count(port: serial.Serial) -> int:
+    """The count of the next whole report."""
+    while True:
+        payload, _, check = port.readline().removeprefix(b"$").removesuffix(b"\r\n").partition(b"*")
+        if payload.startswith(b"E,") and check == b"%04X" % crc(payload):
+            return int(payload[2:])
 
 
 def test_a_light_order_is_recorded_with_its_time(gate: VirtualGate, port: serial.Serial) -> None:

@@ -13,7 +13,7 @@ from linewatch.core.errors import GateError
 from linewatch.core.station import EdgeGate as Settings
 from linewatch.core.station import Light
 from linewatch.triggers.edge import CHATTER, EdgeCounter, EdgeGate
-from linewatch.triggers.gate import Edge, GateEvent
+from linewatch.triggers.gate import Edge, GateEvent, GateNews
 from linewatch.triggers.keeper import GateKeeper
 from linewatch.triggers.modem_line import LineChange
 
@@ -56,8 +56,8 @@ def gate_on(source: PipeSource, **settings: object) -> EdgeGate:
     return gate
 
 
-def read(gate: EdgeGate | GateKeeper, count: int) -> list[Edge | GateEvent]:
-    found: list[Edge | GateEvent] = []
+def read(gate: EdgeGate | GateKeeper, count: int) -> list[GateNews]:
+    found: list[GateNews] = []
     end = time.monotonic() + 3
     while len(found) < count and time.monotonic() < end:
         select.select([gate.fileno()], [], [], 0.05)

@@ -13,7 +13,7 @@ from linewatch.core.errors import GateError, StationError
 from linewatch.core.station import EdgeGate, FramedGate, Light, Station
 from linewatch.sim.gate import VirtualGate, frame
 from linewatch.triggers import framed
-from linewatch.triggers.gate import Edge, Gate, GateEvent
+from linewatch.triggers.gate import BeltCount, Edge, Gate, GateEvent, GateNews
 from linewatch.triggers.keeper import GateKeeper, build_gate
 
 LIGHT = Light(kind="serial_command", duration_us=400)
@@ -51,7 +51,7 @@ def read(gate: Gate, parts: int, limit_s: float = 5.0) -> tuple[list[Edge], list
         for found in gate.read():
             if isinstance(found, GateEvent):
                 kinds.append(found.kind)
-            else:
+            elif isinstance(found, Edge):
                 edges.append(found)
     return edges, kinds
 
@@ -63,6 +63,17 @@ def test_edges_come_with_counter_and_time(gate: GateKeeper, virtual: VirtualGate
     assert all(one.t_ns <= edge.t_ns <= time.monotonic_ns() for one, edge in zip(fired, edges, strict=True))
     assert kinds == []
     assert not any(edge.missed for edge in edges)
+
+
+def test_counts_of_the_encoder_come_with_the_parts_and_between_them(gate: GateKeeper, virtual: VirtualGate) -> None:
+    virtual.fire()
+    virtual.send_noise(frame("T,2,5,4294967295") + frame("E,3"))
+    found: list[GateNews] = []
+    while not any(isinstance(one, BeltCount) for one in found):
+        select.select([gate.fileno()], [], [], 2)
+        found += gate.read()
+    counts = [(type(one), one.count) for one in found if not isinstance(one, GateEvent)]
+    assert counts == [(Edge, None), (Edge, 4294967295), (BeltCount, 3)]
 
 
 def test_a_lost_message_is_a_missed_part_between_its_neighbours(gate: GateKeeper, virtual: VirtualGate) -> None:
