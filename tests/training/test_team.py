@@ -67,7 +67,8 @@ def test_a_batch_that_cannot_be_shared_is_named(tmp_path: Path) -> None:
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (
-        ended.returncode != 0 and "schedule.batch: must be a multiple of the 2 processes that share it" in ended.stderr
+        ended.returncode != 0
+        and "schedule.batch: 3: must be a multiple of the 2 processes that share it" in ended.stderr
     )
 
 
