@@ -1,9 +1,9 @@
 """Acceptance scores for each class, from what the network says of good and of bad parts.
 
 One score for all classes is as high as the class that good parts look most like demands, and lets the others' defects
-pass. Here every class is measured against what good parts score in it: by how many of their standard deviations (of the
-logit) a score lies above their mean. One number then, the same for all classes, decides between escapes and false
-rejects, so that there is one to choose, however many classes there are.
+pass. Here every class has its own scale, of logits: 0 is what good parts score in it on average, 1 what parts with such a
+defect do. One place on that scale, the same for all classes, decides between escapes and false rejects, so that there
+is one number to choose, however many classes there are.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,19 @@ from linewatch.training.part_level import Rate, choose_threshold, wilson
 _Floats = npt.NDArray[np.float64]
 
 _LEAST, _MOST = 0.02, 0.995  # scores beyond are taken for these: their logits would run away
-_REACH = 80.0  # no excess is larger than half of it
-_STEADY = 0.25  # in logits; a class that all good parts score alike in is not measured by less
+_LEAST_SCALE = 0.5  # in logits; good parts and defects of a class are never taken to be closer than that
+_REACH = 40.0  # no place on a scale is farther than half of it from 0
 
 
 class ClassScores(msgspec.Struct, frozen=True):
-    """good: (n, C), bad: (m, C): best score (0 to 1) of each part in each class, 0 where nothing was detected."""
+    """good: (n, C), bad: (m, C): best score (0 to 1) of each part in each class, 0 where nothing was detected.
+
+    shows: (m, C) bool, which classes of defects a bad part has.
+    """
 
     good: _Floats
     bad: _Floats
+    shows: npt.NDArray[np.bool_]
 
 
 class Criteria(msgspec.Struct, frozen=True):
@@ -48,17 +52,17 @@ def class_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> C
     bad = np.array([bool(picture.boxes) for picture in truth.pictures])
     if bad.all() or not bad.any():
         raise DatasetError("tune", f"needs good and bad parts, has {int((~bad).sum())} good and {int(bad.sum())} bad")
-    return ClassScores(rows[~bad], rows[bad])
+    shows = np.array([[any(b.label == c for b in p.boxes) for c in range(len(truth.classes))] for p in truth.pictures])
+    return ClassScores(rows[~bad], rows[bad], shows[bad])
 
 
 def propose(scores: ClassScores, max_escape: float) -> Criteria:
     """Scores with the fewest false rejects whose share of escapes is at most `max_escape`; else the fewest escapes."""
-    logits = _logit(scores.good)
-    mean, deviation = logits.mean(0), np.hypot(logits.std(0), _STEADY)
-    good, bad = (_excess(part, mean, deviation) / _REACH + 0.5 for part in (scores.good, scores.bad))
+    zero, one = _scales(scores)
+    good, bad = (_place(part, zero, one) / _REACH + 0.5 for part in (scores.good, scores.bad))
     choice = choose_threshold(good.tolist(), bad.tolist(), max_escape)
-    above = (choice.point.threshold - 0.5) * _REACH
-    levels = np.clip(1 / (1 + np.exp(-(mean + above * deviation))), _LEAST, _MOST)
+    place = (choice.point.threshold - 0.5) * _REACH
+    levels = np.clip(1 / (1 + np.exp(-(zero + place * (one - zero)))), _LEAST, _MOST)
     return judge(scores, tuple(round(float(level), 3) for level in levels))
 
 
@@ -74,9 +78,19 @@ def frontier(scores: ClassScores) -> list[Criteria]:
     return [propose(scores, count / len(scores.bad)) for count in range(len(scores.bad) // 2 + 1)]
 
 
-def _excess(part: _Floats, mean: _Floats, deviation: _Floats) -> _Floats:
-    """How far each part lies above the good ones, in the class where it does most: (n,) standard deviations."""
-    return np.asarray(((_logit(part) - mean) / deviation).max(1), np.float64)
+def _scales(scores: ClassScores) -> tuple[_Floats, _Floats]:
+    """Logits of 0 and 1 of each class; a class without a defective part takes the others' length."""
+    zero = _logit(scores.good).mean(0)
+    counts = scores.shows.sum(0)
+    typical = (_logit(scores.bad) * scores.shows).sum(0) / np.maximum(counts, 1)
+    length = np.maximum(typical - zero, _LEAST_SCALE)
+    length[counts == 0] = length[counts > 0].mean()
+    return zero, zero + length
+
+
+def _place(part: _Floats, zero: _Floats, one: _Floats) -> _Floats:
+    """Place of each part on the scale of the class where it lies highest, (n,)."""
+    return np.asarray(((_logit(part) - zero) / (one - zero)).max(1), np.float64)
 
 
 def _logit(scores: _Floats) -> _Floats:
