@@ -22,6 +22,7 @@ from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
 
 EVENTS = "events.jsonl"
 _MOST_WAITING = 10_000  # lines kept in memory while the disk takes none
+_MOST_REPEATED = 10_000  # records that may come again after a recorder was killed: more than the controller keeps
 _LOG_STEP = 1 << 20  # bytes of pictures that make way for a log that finds the disk full
 
 Tell = Callable[[str, str], None]
@@ -54,6 +55,7 @@ class RunFolder:
         self._tally = Tally()
         self._station = ""
         self._waiting: deque[DecisionLine] = deque()
+        self._logged_before: frozenset[int] = frozenset()
         self._lost = 0
         self._refused = 0
         self._told_removed = False
@@ -65,14 +67,22 @@ class RunFolder:
     def record(self, record: Record, pixels: Picture | None, missing: PictureState = "absent") -> None:
         """Keep one decision with what the station wants of its picture. Never raises for a disk that fails.
 
+        One that was in the log when the folder was opened is left as it is: the recorder before was killed after it.
         pixels: the sensor's picture. missing: why there is none.
         """
+        if record.decision.seq in self._logged_before:
+            return
         self._station = record.decision.station
         crops, frame, state = self._keep_pictures(record, pixels, missing)
         line = line_of(record, crops, frame, state)
         self._tally.add(line)
         self._waiting.append(line)
         self._write_waiting()
+
+    @property
+    def unwritten(self) -> int:
+        """Lines that wait for the disk to take them."""
+        return len(self._waiting)
 
     def note(self, note: Note) -> None:
         """One line in events.jsonl for what is no decision."""
@@ -111,8 +121,11 @@ class RunFolder:
     def _resume(self) -> None:
         if self._log.repaired:
             self._say("log_repaired", f"a torn last line of {self._log.repaired} bytes was cut off")
+        newest: deque[int] = deque(maxlen=_MOST_REPEATED)
         for line in read_decisions(self.path):
             self._tally.add(line)
+            newest.append(line.seq)
+        self._logged_before = frozenset(newest)
 
     def _keep_pictures(
         self, record: Record, pixels: Picture | None, missing: PictureState
