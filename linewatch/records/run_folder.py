@@ -17,7 +17,7 @@ from linewatch.pictures.types import Picture, Rectify
 from linewatch.pictures.write import encode_png, write_whole
 from linewatch.records.crops import CROPS, FRAMES, crop, crop_file, frame_file, worth_a_crop
 from linewatch.records.decision_log import DECISIONS, DecisionLine, PictureState, line_of, read_decisions
-from linewatch.records.storage import PictureStore
+from linewatch.records.storage import PictureStore, is_full
 from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
 
 EVENTS = "events.jsonl"
@@ -104,8 +104,12 @@ class RunFolder:
         summary = self._tally.summary(self._station, self.path.name, log_lost=lost)
         try:
             write_summary(self.path, summary)
-        except StorageError:
-            if self._store is None or not self._store.make_way(_LOG_STEP, self.path, summary.last_seq + 1):
+        except StorageError as exc:
+            if (
+                self._store is None
+                or not is_full(exc)
+                or not self._store.make_way(_LOG_STEP, self.path, summary.last_seq + 1)
+            ):
                 raise
             write_summary(self.path, summary)
         return summary
@@ -191,8 +195,8 @@ class RunFolder:
     def _append(self, line: DecisionLine) -> None:
         try:
             self._log.append(line)
-        except StorageError:
-            if self._store is None:
+        except StorageError as exc:
+            if self._store is None or not is_full(exc):
                 raise
             self._store.make_way(_LOG_STEP, self.path, line.seq)
             self._log.append(line)
