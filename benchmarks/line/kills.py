@@ -7,6 +7,7 @@ alone.
 """
 
 import argparse
+import contextlib
 import random
 import sys
 from collections.abc import Sequence
@@ -61,13 +62,26 @@ def lay_out_folder_line(folder: Path, base: Path, triggers: int) -> Layout:
     return replace(layout, station=parse_station(document, layout.path))
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench-kills", description=__doc__)
-    parser.add_argument("--triggers", type=int, default=20_000)
-    parser.add_argument("--per-min", type=float, default=1200, help="pace")
-    parser.add_argument("--every", type=float, default=8.0, help="seconds between two strikes, on average")
+    parser.add_argument("--triggers", type=_count, default=20_000)
+    parser.add_argument("--per-min", type=_positive, default=1200, help="pace")
+    parser.add_argument("--every", type=_positive, default=8.0, help="seconds between two strikes, on average")
     parser.add_argument("--seed", type=int, default=1, help="of what is struck, how and when")
-    parser.add_argument("--patience", type=float, default=1.0, help="multiplies the 15 s that a recovery may take")
+    parser.add_argument("--patience", type=_positive, default=1.0, help="multiplies the 15 s that a recovery may take")
     parser.add_argument("--output", type=Path, help="keep station file, logs and run folder in this new folder")
     parser.add_argument("--summary", type=Path, default=Path("runs/kills.json"), help="the figures as JSON")
     given = parser.parse_args(arguments)

@@ -95,4 +95,5 @@ def test_a_disk_that_fails_is_told_and_what_it_did_not_take_is_not_confirmed(
     recorder.kill()
     assert [one for one in recorder.seen if isinstance(one, Logged)] == []
     (line,) = read_decisions(output / "run-1")
+    assert line.frame is not None
     assert read_picture(output / "run-1" / line.frame).size
