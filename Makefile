@@ -38,7 +38,7 @@ endef
 export TELL_PYTHON TELL_PAIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench-accuracy bench-line bench-runtime soak clean
+.PHONY: help setup demo test check bench-accuracy bench-kills bench-line bench-runtime soak clean
 
 help:
 	@echo "make setup   build .venv (the others do it themselves)"
@@ -47,6 +47,7 @@ help:
 	@echo "make check   ruff, mypy and import-linter alone"
 	@echo "make bench-runtime   DS-MoE on this CPU: torch bf16, torch fp32, ONNX Runtime; memory of both inspectors"
 	@echo "make bench-line   trigger to decision under load, beside a bare poll loop"
+	@echo "make bench-kills  20,000 parts while random children are killed and stopped; every part is booked (17 min)"
 	@echo "make soak    the line for 30 min (ARGS=\"--minutes 600\"): memory, files, latency over time"
 	@echo "make bench-accuracy ARGS=--quick   DS-MoE beside other detectors (ARGS=--help; the full plan wants a GPU)"
 	@echo "make clean   remove .venv and caches"
@@ -94,6 +95,9 @@ bench-runtime: setup
 
 bench-line: setup
 	@$(BIN)/python -m benchmarks.line $(ARGS)
+
+bench-kills: setup
+	@$(BIN)/python -m benchmarks.line.kills $(ARGS)
 
 soak: setup
 	@$(BIN)/python -m benchmarks.line.soak $(ARGS)

@@ -15,13 +15,17 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 COLUMNS = (
-    "detector", "per min", "n", "p50", "p99", "p99.9", "max", "x floor", "least slack", "CPU us", "lost/double/doubt",
+    "detector", "per min", "n", "p50", "p99", "p99.9", "max", "jitter", "x floor", "least slack", "CPU us",
+    "lost/double/doubt",
 )  # fmt: skip
 QUANTILES = (50.0, 99.0, 99.9, 100.0)
 
 
 def table(outcomes: Sequence[Outcome], floor: Outcome) -> Table:
-    """One row a load; `x floor` is its median over the floor's of the same run."""
+    """One row a load. jitter: standard deviation. x floor: its median over the floor's of the same run.
+
+    least slack: of all decisions before their deadline. CPU: of the controller, for each decision.
+    """
     made = Table(title="trigger on the serial port to decision on the wire, ms")
     for name in COLUMNS:
         made.add_column(name, justify="left" if name == "detector" else "right", no_wrap=True)
@@ -32,6 +36,7 @@ def table(outcomes: Sequence[Outcome], floor: Outcome) -> Table:
             str(o.per_min),
             str(len(o.latency_ms)),
             *(f"{value:.2f}" for value in np.percentile(o.latency_ms, QUANTILES)),
+            f"{np.std(o.latency_ms):.2f}",
             f"{np.median(o.latency_ms) / base:.1f}",
             f"{o.slack_ms.min():.1f}" if o is not floor else "",
             f"{o.cpu_us:.0f}",
@@ -63,6 +68,7 @@ def write_json(outcomes: Sequence[Outcome], late_ms: Times, path: Path) -> None:
             "per_min": o.per_min,
             "decisions": len(o.latency_ms),
             "latency_ms": dict(zip(map(str, QUANTILES), np.percentile(o.latency_ms, QUANTILES).tolist(), strict=True)),
+            "jitter_ms": float(np.std(o.latency_ms)),
             "slack_min_ms": float(o.slack_ms.min()),
             "cpu_us": o.cpu_us,
             "missing": o.missing,

@@ -126,7 +126,7 @@ def _station(folder: Path, gate: VirtualGate) -> dict[str, Any]:
         "name": "bench",
         "gate": {"kind": "framed", "port": gate.path},
         "light": {"kind": "none"},
-        "camera": {"kind": "folder", "path": str(_pictures(folder)), "width": SIDE_PX, "height": SIDE_PX},
+        "camera": {"kind": "folder", "path": str(pictures(folder, SIDE_PX)), "width": SIDE_PX, "height": SIDE_PX},
         "detector": {"model": str(PROJECT / "models" / "bottle-bottom")},
         "acceptance": [{"class": "*"}],
         "line": {"deadline_ms": 100, "min_gap_ms": 5, "max_capture_ms": 90},
@@ -135,12 +135,12 @@ def _station(folder: Path, gate: VirtualGate) -> dict[str, Any]:
     }
 
 
-def _pictures(folder: Path) -> Path:
-    """A folder in which one rendered bottle has as many names as there may be triggers."""
-    pictures = folder / "pictures"
-    pictures.mkdir()
-    first = pictures / "00000.png"
-    cv2.imwrite(str(first), render(describe(1, 0, 0.0), SIDE_PX).pixels)
-    for number in range(1, PICTURES):
-        (pictures / f"{number:05}.png").symlink_to(first.name)
-    return pictures
+def pictures(folder: Path, side_px: int, count: int = PICTURES) -> Path:
+    """A folder below `folder` in which one rendered bottle has `count` names, one for each trigger."""
+    made = folder / "pictures"
+    made.mkdir()
+    first = made / "000000.png"
+    cv2.imwrite(str(first), render(describe(1, 0, 0.0), side_px).pixels)
+    for number in range(1, count):
+        (made / f"{number:06}.png").symlink_to(first.name)
+    return made

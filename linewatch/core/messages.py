@@ -178,6 +178,12 @@ class Health(Message, frozen=True, tag=True):
     rss_mb: float = 0.0
 
 
+class Logged(Message, frozen=True, tag=True):
+    """Recorder to controller: the first `count` records that this process was sent are in the log."""
+
+    count: int
+
+
 class Stop(Message, frozen=True, tag=True):
     """Controller to child: finish what is in hand and exit."""
 
@@ -194,6 +200,7 @@ AnyMessage = (
     | Note
     | Ready
     | Health
+    | Logged
     | Stop
 )
 

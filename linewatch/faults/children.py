@@ -8,6 +8,7 @@ _NAMES = {
     b"linewatch.inspection": "inspector",
     b"linewatch.faults.null_inspector": "inspector",
     b"linewatch.records": "recorder",
+    b"linewatch.faults.failing_recorder": "recorder",
 }
 
 

@@ -1,4 +1,7 @@
-"""`python -m linewatch.faults.daemon STATION.yaml`: the real daemon with the null detector in its inspector's place."""
+"""`python -m linewatch.faults.daemon STATION.yaml [--trained]`: the real daemon, with a recorder whose disk can fail.
+
+Without --trained, the null detector is in its inspector's place.
+"""
 
 import dataclasses
 import sys
@@ -6,20 +9,24 @@ from pathlib import Path
 
 from linewatch.core.errors import LinewatchError
 from linewatch.core.station import load_station
+from linewatch.line.controller import RECORDER
 from linewatch.line.run import run
 from linewatch.line.sequencer import INSPECTOR
 from linewatch.line.supervisor import standard_children
 
-_NULL_INSPECTOR = "linewatch.faults.null_inspector"
+_RECORDER = {RECORDER: "linewatch.faults.failing_recorder"}
+_NULL_INSPECTOR = {INSPECTOR: "linewatch.faults.null_inspector"}
 
 
 def main() -> int:
     """Run the line until SIGTERM; returns the exit code."""
     path = Path(sys.argv[1]).resolve()
     try:
-        inspector = (sys.executable, "-m", _NULL_INSPECTOR, str(path))
+        modules = _RECORDER if "--trained" in sys.argv else _RECORDER | _NULL_INSPECTOR
         children = tuple(
-            dataclasses.replace(child, command=inspector) if child.name == INSPECTOR else child
+            dataclasses.replace(child, command=(sys.executable, "-m", modules[child.name], str(path)))
+            if child.name in modules
+            else child
             for child in standard_children(path, load_station(path))
         )
         return run(path, children=children)

@@ -11,18 +11,20 @@ from types import TracebackType
 from typing import Self
 
 from linewatch.core.errors import CheckFailed
+from linewatch.core.keyfiles import PUBLIC, SECRET
+from linewatch.core.keyring import SERVER
 from linewatch.core.messages import Cause
 from linewatch.demo.daemon_status import DaemonStatus
 from linewatch.demo.observer import Observer
 from linewatch.demo.processes import Process
 from linewatch.faults.children import children_of
 from linewatch.faults.rejecter_book import RejecterBook
-from linewatch.faults.station_file import Layout
+from linewatch.faults.station_file import REJECTER, Layout
 from linewatch.line.runtime import resolve
 from linewatch.sim.gate import VirtualGate
 
 STANDARD_COMMAND = (sys.executable, "-m", "linewatch", "run")
-_NULL_COMMAND = (sys.executable, "-m", "linewatch.faults.daemon")
+_COMMAND = (sys.executable, "-m", "linewatch.faults.daemon")
 _STEP_MS = 10
 _START_S = 240.0
 _SETTLE_S = 60.0
@@ -75,11 +77,13 @@ class FaultLine:
     def start_daemon(self, **variables: str) -> None:
         """Start the daemon (again), with these environment variables as well."""
         self.status.forget()
-        command = _NULL_COMMAND if self.layout.null else STANDARD_COMMAND
-        self.daemon = self.spawn("line", [*command, str(self.layout.path)], self.environment() | variables)
+        detector = () if self.layout.null else ("--trained",)
+        self.daemon = self.spawn("line", [*_COMMAND, str(self.layout.path), *detector], self.environment() | variables)
 
     def start_rejecter(self) -> None:
         command = [sys.executable, "-m", "linewatch.actuators", "--station", self.station.name]
+        keys = self.station.security.folder
+        command += ["--line-key", str(keys / f"{SERVER}{PUBLIC}"), "--key", str(keys / f"{REJECTER}{SECRET}")]
         command += ["--endpoint", self.endpoint("actuators"), "--log", str(self.rejecter_book.path)]
         self.rejecter = self.spawn("rejecter", command, os.environ)
 

@@ -20,9 +20,9 @@ def _stop(line: FaultLine) -> Injected:
 
 RECORDER_KILLED = Fault(
     "recorder killed",
-    "every part decided as always; started again; what is in no log is counted",
+    "every part decided as always; started again; the log is complete",
     killed("recorder"),
-    every(said("child_died", end("recorder")), only()),
+    every(said("child_died", end("recorder")), only(), logged),
     quick=True,
 )
 RECORDER_STOPPED = Fault(

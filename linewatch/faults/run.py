@@ -47,7 +47,7 @@ def faults(
     chosen = _chosen(quick, only)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     console, began = Console(), time.monotonic()
-    with _folders(output) as (folder, base):
+    with line_folders(output) as (folder, base):
         disk = folder / "disk"
         disk.mkdir(exist_ok=True)
         layout = lay_out(station or TEMPLATE, folder / "station.yaml", base / "gate", disk, null=null)
@@ -92,7 +92,7 @@ def _conclude(console: Console, layout: Layout, results: list[Result], seconds: 
 
 
 @contextlib.contextmanager
-def _folders(output: Path | None) -> Iterator[tuple[Path, Path]]:
+def line_folders(output: Path | None) -> Iterator[tuple[Path, Path]]:
     """The folder for what is kept, and a short private one for sockets, which is removed in the end."""
     shared = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="linewatch-", dir=shared) as base, contextlib.ExitStack() as stack:

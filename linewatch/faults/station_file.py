@@ -1,12 +1,18 @@
-"""The station of the fault suite: a real one's times and criteria, but virtual gate, camera and output."""
+"""The station of the fault suite: a real one's times and criteria, but virtual gate, camera and output.
 
+Its actuators come over tcp, with keys of its own, so that strangers can try to come in.
+"""
+
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from linewatch.core.curve import new_pair
 from linewatch.core.errors import StorageError
+from linewatch.core.keyring import SERVER, Keyring
 from linewatch.core.station import Station, parse_station, read_yaml
 
 _NULL_SIDE_PX = 96
@@ -14,6 +20,7 @@ _NULL_DEADLINE_MS = 600.0
 _NULL_PACE_PER_MIN, _FASTEST_PER_MIN = 400, 600
 _BUDGET_MB = 4.0
 FLOOR_MB = 1.0
+REJECTER, STRANGER = "rejecter", "stranger"
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,9 @@ class Layout:
 def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool) -> Layout:
     """Write the suite's station file at `path`.
 
-    template: the user's station file. gate: the virtual serial device. null: with a detector that finds nothing, small
-    pictures and a deadline of at most 600 ms; else the station's own network, deadline and picture size.
+    template: the user's station file. gate: the virtual serial device, beside which the keys are made. null: with a
+    detector that finds nothing, small pictures and a deadline of at most 600 ms; else the station's own network,
+    deadline and picture size.
     Raises StationError for the template, StorageError.
     """
     document = read_yaml(template)
@@ -40,7 +48,8 @@ def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool)
     document["light"] = {"kind": "serial_command", "duration_us": own.light.duration_us}
     document["camera"] = {"kind": "simulated", "width": side_px, "height": side_px, "seed": 7}
     document["detector"] = {**document["detector"], "model": str(own.detector.model)}
-    document["endpoints"] = {}
+    document["endpoints"] = {"actuators": f"tcp://127.0.0.1:{_free_port()}"}
+    document["security"] = {"folder": str(_make_keys(gate.with_name("keys")))}
     document["storage"] = {"output": str(output), "budget_mb": _BUDGET_MB, "floor_mb": FLOOR_MB, "frames": "all"}
     _uncalibrated(document, own)
     if null:
@@ -51,6 +60,22 @@ def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool)
     except OSError as exc:
         raise StorageError(path, exc.strerror or "cannot be written") from exc
     return Layout(station, path, _NULL_PACE_PER_MIN if null else _pace(own), null)
+
+
+def _make_keys(folder: Path) -> Path:
+    """Keys of the line, of the rejecter that may come in, and of a stranger who may not. Raises StorageError."""
+    ring = Keyring(folder)
+    for name in (SERVER, REJECTER, STRANGER):
+        _, public = ring.add(name, *new_pair())
+        if name == REJECTER:
+            ring.allow(public)
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def _uncalibrated(document: dict[str, Any], own: Station) -> None:

@@ -1,4 +1,4 @@
-"""The disk full and the output read-only."""
+"""The disk full, failing, and the output read-only."""
 
 import os
 import resource
@@ -6,10 +6,11 @@ import signal
 import time
 from collections.abc import Iterator
 
-from linewatch.faults import small_disk
+from linewatch.faults import failing_disk, small_disk
 from linewatch.faults.fault import Fault, Injected, NotShown
 from linewatch.faults.judging import every, logged, only, said
 from linewatch.faults.line import FaultLine
+from linewatch.faults.silencing import end
 from linewatch.faults.trial import Trial
 
 _FULL_S = 1.5
@@ -43,6 +44,19 @@ def _told(trial: Trial) -> Iterator[str]:
         yield f"nobody was told: none of {', '.join(_TOLD)}"
 
 
+def _fail(line: FaultLine) -> Injected:
+    if not failing_disk.can_fail():
+        raise NotShown("the filter that lets writes fail is written for x86_64 and aarch64")
+    pid = line.child("recorder")
+    os.kill(pid, signal.SIGUSR1)
+    if not line.until(lambda: failing_disk.fails(pid), 10):
+        raise NotShown("the kernel takes no seccomp filter")
+    line.follow(_FULL_S)
+    since_ns = line.signal_child("recorder", signal.SIGKILL)  # the next one has a disk that works
+    line.wait_for("child_died", end("recorder"))
+    return Injected(since_ns, f"every write of the recorder ended with EIO for {_FULL_S:g} s, then SIGKILL")
+
+
 def _make_read_only(line: FaultLine) -> Injected:
     if not os.path.ismount(line.output):
         raise NotShown("a file system can be made read-only by root alone")
@@ -61,9 +75,16 @@ DISK_FULL = Fault(
     every(only(), _told, logged),
     quick=True,
 )
+DISK_FAILS = Fault(
+    "disk fails (EIO)",
+    "every part decided as always; said; the log is complete once a disk works",
+    _fail,
+    every(only(), _told, logged),
+    quick=True,
+)
 OUTPUT_READ_ONLY = Fault(
     "output read-only",
-    "every part decided as always; said; the recorder tries again until it can write",
+    "every part decided as always; said; the recorder tries again until it can write, and nothing is lost",
     _make_read_only,
-    every(only(), said("child_died", _REFUSED)),
+    every(only(), said("child_died", _REFUSED), logged),
 )

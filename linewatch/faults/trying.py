@@ -91,12 +91,13 @@ def _trial(line: FaultLine, fault: Fault, mark: _Mark, injected: Injected, recov
         unanswered=len(unanswered),
         lost=tuple(part.counter for part in unanswered if not line.rejecter_book.rejected_all(part.t_ns + blow_ns)),
         double=doubles(decisions),
-        unlogged=_unlogged(line, {(one.run, one.seq) for one in decisions}),
+        unlogged=_unlogged(line, {(one.run, one.seq) for one in decisions}, fault.limit_s),
     )
 
 
-def _unlogged(line: FaultLine, decided: set[RunPart]) -> int:
-    """Decisions that are in no log, once the recorder had time to write."""
+def _unlogged(line: FaultLine, decided: set[RunPart], limit_s: float) -> int:
+    """Decisions that are in no log, once the recorder is back, within `limit_s`, and had time to write."""
+    line.until(lambda: line.status.inspecting, limit_s)
     line.until(lambda: not decided - _logged(line, decided), _LOG_S)
     return len(decided - _logged(line, decided))
 

@@ -16,6 +16,7 @@ from linewatch.core.messages import (
     FrameFailed,
     FrameReady,
     Inspection,
+    Logged,
     Note,
     Ready,
     Record,
@@ -25,6 +26,7 @@ from linewatch.line.belt import Belt
 from linewatch.line.bulletin import Bulletin
 from linewatch.line.last_run import LastRun
 from linewatch.line.publisher import Publisher
+from linewatch.line.record_queue import RecordQueue
 from linewatch.line.sequencer import CAMERA, INSPECTOR, Sequencer
 from linewatch.line.supervised import Death, Supervised
 from linewatch.line.supervisor import Supervisor
@@ -77,8 +79,8 @@ class Controller:
         self._poller = zmq.Poller()
         self._polled: set[Source] = set()
         self._progress = 0
+        self._records = RecordQueue(partial(supervisor.send, RECORDER))
         self._recording = True
-        self._unrecorded = 0
         self._stopped_ns: int | None = None
         self._exit_code = 0
 
@@ -164,6 +166,8 @@ class Controller:
             self._bulletin.say(note, now_ns)
         self._alarms.tick(now_ns)
         self._send_decisions()
+        self._records.flush()
+        self._say_recording(now_ns)
         if self._publisher.beat(self._sequencer.decided_up_to, self._progress, now_ns):
             self._notifier.watchdog()
             self._tell_belt([] if self._belt is None else self._belt.tick(now_ns))
@@ -228,6 +232,8 @@ class Controller:
                 self._sequencer.failed(message, now_ns)
             case Inspection() if child == INSPECTOR:
                 self._sequencer.inspected(message, now_ns)
+            case Logged() if child == RECORDER:
+                self._records.logged(message.count)
             case Ready():
                 self._sequencer.child_ready(child)
                 self._bulletin.say(Note("child_ready", f"{child}: {message.detail}"), now_ns)
@@ -255,6 +261,8 @@ class Controller:
     def _mourn(self, death: Death, now_ns: int) -> None:
         """A child is gone: so are its parts; the supervisor starts it again, unless the station is to blame."""
         self._sequencer.child_lost(death.child, now_ns)
+        if death.child == RECORDER:
+            self._records.recorder_died()
         self._bulletin.say(Note("child_died", f"{death.child} {death.reason}"), now_ns)
         self._say_status()
         refusal = self._supervisor.refusal(death)
@@ -265,19 +273,21 @@ class Controller:
     # What goes out, and the end
 
     def _record(self, record: Record) -> None:
-        """Give a decision to the recorder, which may be slow or dead; people hear when it is and when it was."""
-        kept = self._supervisor.send(RECORDER, msgspec.structs.replace(record, wall=wall_time()))
-        if not kept:
-            self._unrecorded += 1
-        if kept == self._recording:
+        """Give a decision to the recorder, which may be slow or dead: what it has not logged is kept for it."""
+        self._records.add(msgspec.structs.replace(record, wall=wall_time()))
+
+    def _say_recording(self, now_ns: int) -> None:
+        """People hear when decisions begin to wait for the recorder, and when none waits any more."""
+        keeps_up = self._records.waiting == 0
+        if keeps_up == self._recording:
             return
-        self._recording = kept
+        self._recording = keeps_up
         kind, text = (
-            ("recorder_keeps_up", f"{self._unrecorded} decisions of this run are in no log")
-            if kept
-            else ("recorder_behind", "decisions are made, but not recorded")
+            ("recorder_keeps_up", f"{self._records.lost} decisions of this run are in no log")
+            if keeps_up
+            else ("recorder_behind", "decisions are made, and wait for the recorder")
         )
-        self._bulletin.say(Note(kind, text, record.decision.seq), self._clock.now_ns())
+        self._bulletin.say(Note(kind, text, self._sequencer.last_seq), now_ns)
 
     def _remember(self) -> None:
         """What the next run must be able to say of this one, should it be killed now."""
@@ -302,5 +312,9 @@ class Controller:
         counters = self._sequencer.counters
         text = f"{counters.triggers} triggers, {counters.decided} decisions"
         self._bulletin.say(Note("stopped", text, self._sequencer.last_seq), self._clock.now_ns())
+        self._records.flush()
+        if self._records.waiting:
+            text = f"{self._records.lost + self._records.waiting} decisions of this run are in no log"
+            self._bulletin.say(Note("recorder_behind", text), self._clock.now_ns())
         self._supervisor.stop(began_ns + TERM_NS, began_ns + KILL_NS)
         self._last_run.end(self._sequencer.last_seq, counters.decided)

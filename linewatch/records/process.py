@@ -14,7 +14,7 @@ import structlog
 from linewatch.core import logs
 from linewatch.core.child import Child, controller_channel, runtime_folder
 from linewatch.core.errors import StorageError, UsageError
-from linewatch.core.messages import AnyMessage, Note, Record
+from linewatch.core.messages import AnyMessage, Logged, Note, Record
 from linewatch.core.ring import StaleFrame
 from linewatch.core.station import Station, load_station
 from linewatch.pictures.frames import RingReader
@@ -30,14 +30,17 @@ from linewatch.records.sweep import sweep
 CHILD = "recorder"
 _BEHIND = 16  # records waiting: as many ring slots as the camera keeps for a recorder that lags
 _SYNC_EVERY_NS = 1_000_000_000
+_CONFIRM_EVERY_NS = 100_000_000
 _MOST_EARLY_NOTES = 1000
 
 log = structlog.get_logger()
 
 
 class Sink(Protocol):
-    """Where records go: a run folder or a recording."""
+    """Where records go: a run folder or a recording. unwritten: how many of the newest the disk has not taken yet."""
 
+    @property
+    def unwritten(self) -> int: ...
     def record(self, record: Record, pixels: Picture | None, missing: PictureState = "absent") -> None: ...
     def note(self, note: Note) -> None: ...
     def sync(self) -> None: ...
@@ -62,6 +65,9 @@ class RecorderProcess:
         self._dropped = 0
         self._failed = 0
         self._next_sync_ns = 0
+        self._records = 0
+        self._confirmed = 0
+        self._next_confirm_ns = 0
 
     def run(self, detail: str) -> None:
         """Say Ready with `detail`, then record until Stop, SIGTERM or the controller's death; what came is written."""
@@ -87,12 +93,22 @@ class RecorderProcess:
         if self._sink is not None and now_ns >= self._next_sync_ns:
             self._next_sync_ns = now_ns + _SYNC_EVERY_NS
             self._try(self._sink.sync)
+        self._confirm(now_ns)
+
+    def _confirm(self, now_ns: int) -> None:
+        """Tell the controller, now and then, how many records it need not keep any longer."""
+        logged = self._records - (self._sink.unwritten if self._sink is not None else 0)
+        if logged > self._confirmed and now_ns >= self._next_confirm_ns:
+            self._next_confirm_ns = now_ns + _CONFIRM_EVERY_NS
+            if self._child.channel.send(Logged(logged)):
+                self._confirmed = logged
 
     def _handle(self, message: AnyMessage) -> None:
         match message:
             case Record():
                 pixels, missing = self._pixels(message)
                 self._try(lambda: self._sink_for(message.decision.run).record(message, pixels, missing))
+                self._records += 1
             case Note():
                 self._keep_note(message)
             case _:

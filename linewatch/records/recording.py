@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
+
 from linewatch.core.errors import StorageError
-from linewatch.core.jsonlines import LineFile
+from linewatch.core.jsonlines import LineFile, read_lines
 from linewatch.core.messages import Note, Record
 from linewatch.pictures.recording import (
     FRAMES,
@@ -47,14 +49,21 @@ class RecordingWriter:
             raise StorageError(exc.filename or folder, exc.strerror or "cannot be written") from exc
         write_whole(folder / STATION, text)
         self._lines = LineFile(folder / TRIGGERS)
+        self._written_before = _seqs(folder / TRIGGERS)
 
     def record(self, record: Record, pixels: Picture | None, missing: PictureState = "absent") -> None:
-        """Write the frame, then the line that names it. Raises StorageError when not even the line can be written."""
+        """Write the frame, then the line that names it, once. Raises StorageError when not even the line can be."""
         decision = record.decision
+        if decision.seq in self._written_before:
+            return
         file, reason = None, f"{missing}: {decision.reason}" if decision.reason else missing
         if pixels is not None:
             file, reason = self._write_frame(decision.seq, pixels)
         self._lines.append(TriggerLine(decision.seq, decision.t_trigger_ns, decision.counter, file, reason))
+
+    @property
+    def unwritten(self) -> int:
+        return 0
 
     def note(self, note: Note) -> None:
         """A recording keeps triggers and nothing else."""
@@ -76,3 +85,11 @@ class RecordingWriter:
         except StorageError as exc:
             return None, f"refused: {exc.reason}"
         return name, ""
+
+
+def _seqs(triggers: Path) -> frozenset[int]:
+    """The parts that a recorder before has written."""
+    try:
+        return frozenset(msgspec.json.decode(line, type=TriggerLine).seq for _, line in read_lines(triggers))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise StorageError(triggers, f"holds a line that is no trigger: {exc}") from exc

@@ -17,11 +17,12 @@ from linewatch.pictures.types import Picture, Rectify
 from linewatch.pictures.write import encode_png, write_whole
 from linewatch.records.crops import CROPS, FRAMES, crop, crop_file, frame_file, worth_a_crop
 from linewatch.records.decision_log import DECISIONS, DecisionLine, PictureState, line_of, read_decisions
-from linewatch.records.storage import PictureStore
+from linewatch.records.storage import PictureStore, is_full
 from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
 
 EVENTS = "events.jsonl"
 _MOST_WAITING = 10_000  # lines kept in memory while the disk takes none
+_MOST_REPEATED = 10_000  # records that may come again after a recorder was killed: more than the controller keeps
 _LOG_STEP = 1 << 20  # bytes of pictures that make way for a log that finds the disk full
 
 Tell = Callable[[str, str], None]
@@ -54,6 +55,7 @@ class RunFolder:
         self._tally = Tally()
         self._station = ""
         self._waiting: deque[DecisionLine] = deque()
+        self._logged_before: frozenset[int] = frozenset()
         self._lost = 0
         self._refused = 0
         self._told_removed = False
@@ -65,14 +67,22 @@ class RunFolder:
     def record(self, record: Record, pixels: Picture | None, missing: PictureState = "absent") -> None:
         """Keep one decision with what the station wants of its picture. Never raises for a disk that fails.
 
+        One that was in the log when the folder was opened is left as it is: the recorder before was killed after it.
         pixels: the sensor's picture. missing: why there is none.
         """
+        if record.decision.seq in self._logged_before:
+            return
         self._station = record.decision.station
         crops, frame, state = self._keep_pictures(record, pixels, missing)
         line = line_of(record, crops, frame, state)
         self._tally.add(line)
         self._waiting.append(line)
         self._write_waiting()
+
+    @property
+    def unwritten(self) -> int:
+        """Lines that wait for the disk to take them."""
+        return len(self._waiting)
 
     def note(self, note: Note) -> None:
         """One line in events.jsonl for what is no decision."""
@@ -94,8 +104,12 @@ class RunFolder:
         summary = self._tally.summary(self._station, self.path.name, log_lost=lost)
         try:
             write_summary(self.path, summary)
-        except StorageError:
-            if self._store is None or not self._store.make_way(_LOG_STEP, self.path, summary.last_seq + 1):
+        except StorageError as exc:
+            if (
+                self._store is None
+                or not is_full(exc)
+                or not self._store.make_way(_LOG_STEP, self.path, summary.last_seq + 1)
+            ):
                 raise
             write_summary(self.path, summary)
         return summary
@@ -111,8 +125,11 @@ class RunFolder:
     def _resume(self) -> None:
         if self._log.repaired:
             self._say("log_repaired", f"a torn last line of {self._log.repaired} bytes was cut off")
+        newest: deque[int] = deque(maxlen=_MOST_REPEATED)
         for line in read_decisions(self.path):
             self._tally.add(line)
+            newest.append(line.seq)
+        self._logged_before = frozenset(newest)
 
     def _keep_pictures(
         self, record: Record, pixels: Picture | None, missing: PictureState
@@ -178,8 +195,8 @@ class RunFolder:
     def _append(self, line: DecisionLine) -> None:
         try:
             self._log.append(line)
-        except StorageError:
-            if self._store is None:
+        except StorageError as exc:
+            if self._store is None or not is_full(exc):
                 raise
             self._store.make_way(_LOG_STEP, self.path, line.seq)
             self._log.append(line)

@@ -5,6 +5,7 @@ are ever removed; decision logs never.
 """
 
 import contextlib
+import errno
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -48,9 +49,9 @@ class PictureStore:
         self.make_room(size, run, seq)
         try:
             write_whole(run / name, data)
-        except StorageError:
+        except StorageError as exc:
             # A disk that is full below the floor's knowledge (quota, other file system): one more step, one more try.
-            if not self.make_way(size, run, seq):
+            if not is_full(exc) or not self.make_way(size, run, seq):
                 raise
             write_whole(run / name, data)
         self._used[run] = self._used.get(run, 0) + size
@@ -129,6 +130,11 @@ def free_bytes(folder: Path) -> int:
     except OSError as exc:
         raise StorageError(folder, exc.strerror or "cannot be read") from exc
     return found.f_bavail * found.f_frsize
+
+
+def is_full(error: StorageError) -> bool:
+    """Whether room would help. A disk that fails is no reason to remove what it still holds."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def on_disk(size: int) -> int:

@@ -23,7 +23,7 @@ PROJECT = Path(linewatch.__file__).parent.parent
 LOAD = ("were rejected as timeout", "were rejected as capture_jitter")  # a machine that does other work as well
 FAULTS = (
     "gate noisy", "gate unplugged", "camera killed", "inspector out of memory", "recorder killed", "disk full",
-    "controller killed",
+    "disk fails (EIO)", "clients with wrong keys", "controller killed",
 )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def noise(seed: int, side: int = SIDE) -> Picture:
 class RecorderChild:
     """One recorder process, the controller's end of its channel, and the camera's ring."""
 
-    def __init__(self, station: Path, runtime: Path, arguments: list[str], slots: int) -> None:
+    def __init__(self, station: Path, runtime: Path, arguments: list[str], slots: int, module: str) -> None:
         self.channel, theirs = channel_pair()
         self.ring = FrameRing.create(runtime, slots, SIDE * SIDE)
         environment = {
@@ -71,7 +71,7 @@ class RecorderChild:
             "PYTHONPATH": str(PROJECT),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "linewatch.records", str(station), *arguments],
+            [sys.executable, "-m", module, str(station), *arguments],
             pass_fds=[theirs.fileno()],
             env=environment,
             stderr=subprocess.PIPE,
@@ -139,8 +139,8 @@ def start_recorder(tmp_path: Path, station_file: Callable[..., Path]) -> Iterato
     """Starts recorder processes and kills them after the test."""
     started: list[RecorderChild] = []
 
-    def start(*arguments: str, slots: int = 64, **storage: object) -> RecorderChild:
-        child = RecorderChild(station_file(**storage), tmp_path, list(arguments), slots)
+    def start(*arguments: str, slots: int = 64, module: str = "linewatch.records", **storage: object) -> RecorderChild:
+        child = RecorderChild(station_file(**storage), tmp_path, list(arguments), slots, module)
         started.append(child)
         return child
 

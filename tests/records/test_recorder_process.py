@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from linewatch.core.messages import Health, Note, Ready, Verdict
+from linewatch.core.messages import Health, Logged, Note, Ready, Verdict
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.recording import open_recording
 from linewatch.records.command import record_command
@@ -290,3 +290,34 @@ def test_record_mode_keeps_every_frame_with_its_trigger(
 def test_ready_names_where_it_writes(start_recorder: Start, output: Path) -> None:
     ready = start_recorder().wait_for(Ready)
     assert ready == Ready("recorder", f"writing to {output}")
+
+
+def test_what_is_logged_is_confirmed_and_what_comes_again_is_not_logged_twice(
+    warm_recorder: Start, make_record: Make, make_noise: Make, output: Path
+) -> None:
+    first = warm_recorder()
+    for seq in (1, 2, 3):
+        first.send(make_record(seq), make_noise(seq))
+    first.wait_for(Logged, lambda logged: logged.count == 3)
+    first.kill()
+    second = warm_recorder()
+    for seq in (2, 3, 4):
+        second.send(make_record(seq))
+    second.wait_for(Logged, lambda logged: logged.count == 3)
+    second.stop()
+    assert [(line.seq, line.picture) for line in lines_of(output / "run-1")] == [
+        (1, "kept"), (2, "kept"), (3, "kept"), (4, "absent"),
+    ]  # fmt: skip
+
+
+def test_a_recording_takes_no_trigger_twice_either(
+    warm_recorder: Start, make_record: Make, tmp_path: Path, station_file: Callable[..., Path]
+) -> None:
+    command = record_command(station_file(), tmp_path / "recording")
+    for seqs in ((1, 2), (2, 3)):
+        recorder = warm_recorder(*command[4:])
+        for seq in seqs:
+            recorder.send(make_record(seq))
+        recorder.wait_for(Logged, lambda logged: logged.count == 2)
+        recorder.kill()
+    assert [entry.seq for entry in open_recording(tmp_path / "recording").entries] == [1, 2, 3]
