@@ -48,6 +48,12 @@ class Light(Section):
     line: Literal["rts", "dtr"] = Field("rts", description="control line of the gate's port, for control_line")
 
 
+_FROZEN = (
+    "pictures in a row that nowhere differ by more grey values than this are one picture: the camera is frozen and the "
+    "part has no frame; none never looks, for sources without noise"
+)
+
+
 class OpenCvCamera(Section):
     """V4L2 device, GStreamer pipeline or stream through OpenCV."""
 
@@ -60,6 +66,7 @@ class OpenCvCamera(Section):
     max_age_ms: float = Field(
         40.0, gt=0, description="a frame older than its trigger by more than this is not its picture"
     )
+    frozen_tolerance: int | None = Field(0, ge=0, le=254, description=_FROZEN)
 
 
 class FolderCamera(Section):
@@ -70,6 +77,7 @@ class FolderCamera(Section):
     width: int = Field(gt=0, description="px")
     height: int = Field(gt=0, description="px")
     grey: bool = Field(True, description="keep one channel instead of three")
+    frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
 class SimulatedCamera(Section):
@@ -81,6 +89,7 @@ class SimulatedCamera(Section):
     grey: Literal[True] = Field(True, description="the simulated camera is monochrome")
     seed: int = Field(0, ge=0, description="same seed, same bottles")
     defect_rate: float = Field(0.15, ge=0, le=1, description="share of bottles with a defect")
+    frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
 Camera = Annotated[OpenCvCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")]
@@ -117,6 +126,16 @@ class Exposure(Section):
 
     min_mean: float = Field(0.0, ge=0, le=255, description="darker is cause `exposure`")
     max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
+
+
+class Focus(Section):
+    """When a picture is too blurred to be trusted. Each reject tells its sharpness, as the drift alarm does."""
+
+    min_sharpness: float = Field(
+        0.0,
+        ge=0,
+        description="less is cause `blur`: deviation of the Laplacian over the mean grey value, middle 256 px",
+    )
 
 
 class Drift(Section):
@@ -193,6 +212,7 @@ class Station(Section):
     calibration: Path | None = Field(None, description="calibration/<camera>/<date>; none is raw pixels")
     mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
     exposure: Exposure = Exposure()
+    focus: Focus = Focus()
     drift: Drift = Drift()
     acceptance: tuple[Criterion, ...] = Field(
         min_length=1, description="in order: a detection belongs to the first criterion of its class that it meets"
