@@ -96,7 +96,7 @@ def serve(arguments: list[str]) -> None:
     station = load_station(Path(arguments[0]))
     channel, runtime = controller_channel(), runtime_folder()
     logs.set_up(CHILD)
-    camera = camera_for(station)
+    camera = camera_for(station, channel.send)
     camera.open()
     settings = station.camera
     frame_bytes = settings.width * settings.height * (1 if settings.grey else 3)

@@ -69,6 +69,42 @@ class OpenCvCamera(Section):
     frozen_tolerance: int | None = Field(0, ge=0, le=254, description=_FROZEN)
 
 
+class TriggeredCamera(Section):
+    """What cameras have in common whose frames are matched to triggers by their frame counter."""
+
+    width: int = Field(gt=0, description="px; set in the camera")
+    height: int = Field(gt=0, description="px; set in the camera")
+    grey: bool = Field(True, description="Mono8 instead of colour")
+    pixel_format: str | None = Field(None, description="GenICam name of an 8-bit format; none takes what fits `grey`")
+    exposure_us: float | None = Field(None, gt=0, description="fixed exposure; none leaves the camera's own setting")
+    trigger: Literal["software", "hardware"] = Field(
+        "software", description="by command with each trigger, or by the gate's own pulse on `line`"
+    )
+    line: str = Field("Line1", description="input that the gate is wired to, for hardware")
+    activation: Literal["rising", "falling"] = Field("rising", description="edge of `line` that exposes")
+    early_ms: float = Field(
+        5.0,
+        ge=0,
+        description="hardware: so much before its trigger a frame may seem exposed, by two clocks that differ",
+    )
+    transfer_ms: float = Field(100.0, gt=0, description="how long a frame may take from exposure until it is here")
+    frozen_tolerance: int | None = Field(0, ge=0, le=254, description=_FROZEN)
+
+
+class BaslerCamera(TriggeredCamera):
+    """Basler camera over pylon (the extra `linewatch[basler]`)."""
+
+    kind: Literal["basler"]
+    serial: str = Field("", description="serial number; empty is the only Basler camera there is")
+
+
+class GenicamCamera(TriggeredCamera):
+    """GigE Vision or USB3 Vision camera of any vendor over Aravis (gir1.2-aravis-0.8, `linewatch[genicam]`)."""
+
+    kind: Literal["genicam"]
+    device: str = Field("", description="its address, serial number or Aravis name; empty is the only camera there is")
+
+
 class FolderCamera(Section):
     """Recorded folder as camera: picture n answers trigger n."""
 
@@ -92,7 +128,9 @@ class SimulatedCamera(Section):
     frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
-Camera = Annotated[OpenCvCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")]
+Camera = Annotated[
+    OpenCvCamera | BaslerCamera | GenicamCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")
+]
 
 
 class Zone(Section):
@@ -232,6 +270,17 @@ class Station(Section):
                 f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
                 f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _frames_have_one_trigger(self) -> "Station":
+        if isinstance(self.camera, TriggeredCamera) and self.camera.trigger == "hardware":
+            window_ms = self.camera.early_ms + self.line.max_capture_ms
+            if window_ms >= self.line.min_gap_ms:
+                raise ValueError(
+                    f"camera.early_ms + line.max_capture_ms = {window_ms:g} ms must be less than line.min_gap_ms = "
+                    f"{self.line.min_gap_ms:g} ms: a frame could be of either of two parts"
+                )
         return self
 
     @model_validator(mode="after")
