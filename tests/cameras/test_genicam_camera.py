@@ -17,8 +17,12 @@ from linewatch.core.station import GenicamCamera
 
 FAKE = shutil.which("arv-fake-gv-camera-0.8")
 GVCP_PORT = 3956
-pytest.importorskip("gi", reason="PyGObject is not installed: pip install 'linewatch[genicam]'")
-pytestmark = pytest.mark.skipif(FAKE is None, reason="Debian's aravis-tools and gir1.2-aravis-0.8 are not installed")
+gi = pytest.importorskip("gi", reason="PyGObject is not installed: pip install 'linewatch[genicam]'")
+try:
+    gi.require_version("Aravis", "0.8")
+except ValueError as exc:
+    pytest.skip(f"Debian's gir1.2-aravis-0.8 is not installed: {exc}", allow_module_level=True)
+pytestmark = pytest.mark.skipif(FAKE is None, reason="Debian's aravis-tools is not installed")
 
 Start = Callable[[dict[str, object]], Any]
 SETTINGS: dict[str, object] = {
