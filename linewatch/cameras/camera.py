@@ -1,11 +1,14 @@
 """What a camera is to the rest of the station, and what its failures mean for a part."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from linewatch.core.errors import CameraError, PictureError, StorageError
-from linewatch.core.messages import Cause
+from linewatch.core.errors import CameraError, ExtraFrameError, PictureError, StorageError
+from linewatch.core.messages import Cause, Note
 from linewatch.pictures.types import Picture
+
+Tell = Callable[[Note], object]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Camera(Protocol):
 
 
 def cause_of(error: CameraError | StorageError) -> Cause:
-    """What a failed capture is for the part: no picture at all, or one that is not whole."""
+    """What a failed capture is for the part: no picture, one that is not whole, or one of who knows which part."""
+    if isinstance(error, ExtraFrameError):
+        return Cause.EXTRA_FRAME
     return Cause.INCOMPLETE_FRAME if isinstance(error, PictureError) else Cause.NO_FRAME
 
 

@@ -1,14 +1,20 @@
 """The camera that a station names."""
 
-from linewatch.cameras.camera import Camera
-from linewatch.core.station import FolderCamera, OpenCvCamera, SimulatedCamera, Station
+from linewatch.cameras.camera import Camera, Tell
+from linewatch.core.messages import Note
+from linewatch.core.station import BaslerCamera, FolderCamera, GenicamCamera, OpenCvCamera, SimulatedCamera, Station
 
 
-def camera_for(station: Station) -> Camera:
-    """The adapter for `station.camera`, not yet open. Raises ConfigError when its settings cannot be.
+def _nobody(note: Note) -> None: ...
 
-    Each adapter is imported only when it is the one: OpenCV's video part and the renderer take their time.
+
+def camera_for(station: Station, tell: Tell = _nobody) -> Camera:
+    """The adapter for `station.camera`, not yet open. tell: takes what is worth an event, while a picture is taken.
+
+    Raises ConfigError when its settings cannot be, CameraError when a package is missing. Each adapter is imported only
+    when it is the one: OpenCV's video part, the renderer and vendors' libraries take their time.
     """
+    max_capture_ms = station.line.max_capture_ms
     match station.camera:
         case FolderCamera() as settings:
             from linewatch.cameras.folder import FolderSource
@@ -19,7 +25,17 @@ def camera_for(station: Station) -> Camera:
 
             return SimulatedSource(settings)
         case OpenCvCamera() as settings:
-            return _opencv(settings, station.line.max_capture_ms)
+            return _opencv(settings, max_capture_ms)
+        case BaslerCamera() as settings:
+            from linewatch.cameras.basler import BaslerDevice
+            from linewatch.cameras.triggered import TriggeredSource
+
+            return TriggeredSource(BaslerDevice(settings), settings, max_capture_ms, tell)
+        case GenicamCamera() as settings:
+            from linewatch.cameras.genicam import GenicamDevice
+            from linewatch.cameras.triggered import TriggeredSource
+
+            return TriggeredSource(GenicamDevice(settings), settings, max_capture_ms, tell)
 
 
 def _opencv(settings: OpenCvCamera, max_capture_ms: float) -> Camera:

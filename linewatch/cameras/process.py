@@ -7,6 +7,7 @@ import structlog
 
 from linewatch.cameras.camera import Camera, cause_of
 from linewatch.cameras.choose import camera_for
+from linewatch.cameras.frozen import Frozen
 from linewatch.core import logs
 from linewatch.core.child import Child, controller_channel, runtime_folder
 from linewatch.core.errors import CameraError, StorageError, UsageError
@@ -24,11 +25,12 @@ _SHORTEST_GAP_MS = 20.0
 class CameraProcess:
     """The loop between the controller's channel and one camera. `run` returns when told to stop."""
 
-    def __init__(self, child: Child, camera: Camera, ring: FrameRing) -> None:
+    def __init__(self, child: Child, camera: Camera, ring: FrameRing, frozen: Frozen) -> None:
         """camera: open already."""
         self._child = child
         self._camera = camera
         self._ring = ring
+        self._frozen = frozen
         self._trouble = ""
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -52,11 +54,16 @@ class CameraProcess:
         self._child.progress += 1
         if not self._child.channel.send(reply):
             self._log.warning("answer_lost", seq=expose.seq)
+        for note in self._frozen.notes():
+            self._log.warning(note.kind, text=note.text, seq=note.seq)
+            self._child.channel.send(note)
         self._child.say_health()
 
     def _photograph(self, expose: Expose) -> FrameReady | FrameFailed:
         try:
             captured = self._camera.capture(expose.seq, expose.t_trigger_ns)
+            if self._frozen.repeats(captured.pixels, expose.seq):
+                raise CameraError(captured.source, "the picture is that of the part before again: the camera is frozen")
             slot, generation = put_frame(self._ring, expose.seq, captured.pixels)
         except (CameraError, StorageError) as exc:
             return FrameFailed(expose.seq, cause_of(exc), str(exc))
@@ -89,13 +96,14 @@ def serve(arguments: list[str]) -> None:
     station = load_station(Path(arguments[0]))
     channel, runtime = controller_channel(), runtime_folder()
     logs.set_up(CHILD)
-    camera = camera_for(station)
+    camera = camera_for(station, channel.send)
     camera.open()
     settings = station.camera
     frame_bytes = settings.width * settings.height * (1 if settings.grey else 3)
     ring = FrameRing.create(runtime, ring_slots(station), frame_bytes)
     try:
-        CameraProcess(Child(CHILD, channel), camera, ring).run(f"{settings.kind} {settings.width} x {settings.height}")
+        process = CameraProcess(Child(CHILD, channel), camera, ring, Frozen(settings.frozen_tolerance))
+        process.run(f"{settings.kind} {settings.width} x {settings.height}")
     finally:
         camera.close()
         ring.close()

@@ -12,6 +12,7 @@
     ├── DeviceError         4  gate, camera, light, socket or GPU
     │   ├── GateError
     │   ├── CameraError
+    │   │   └── ExtraFrameError  a frame that may be of another part
     │   └── EndpointError      a ZeroMQ endpoint that cannot be bound or reached
     └── StorageError        5  a path that cannot be read or written
         └── PictureError       one picture that cannot be decoded (the part is rejected, the line goes on)
@@ -81,6 +82,10 @@ class GateError(DeviceError):
 
 
 class CameraError(DeviceError):
+    pass
+
+
+class ExtraFrameError(CameraError):
     pass
 
 

@@ -48,6 +48,12 @@ class Light(Section):
     line: Literal["rts", "dtr"] = Field("rts", description="control line of the gate's port, for control_line")
 
 
+_FROZEN = (
+    "pictures in a row that nowhere differ by more grey values than this are one picture: the camera is frozen and the "
+    "part has no frame; none never looks, for sources without noise"
+)
+
+
 class OpenCvCamera(Section):
     """V4L2 device, GStreamer pipeline or stream through OpenCV."""
 
@@ -60,6 +66,43 @@ class OpenCvCamera(Section):
     max_age_ms: float = Field(
         40.0, gt=0, description="a frame older than its trigger by more than this is not its picture"
     )
+    frozen_tolerance: int | None = Field(0, ge=0, le=254, description=_FROZEN)
+
+
+class TriggeredCamera(Section):
+    """What cameras have in common whose frames are matched to triggers by their frame counter."""
+
+    width: int = Field(gt=0, description="px; set in the camera")
+    height: int = Field(gt=0, description="px; set in the camera")
+    grey: bool = Field(True, description="Mono8 instead of colour")
+    pixel_format: str | None = Field(None, description="GenICam name of an 8-bit format; none takes what fits `grey`")
+    exposure_us: float | None = Field(None, gt=0, description="fixed exposure; none leaves the camera's own setting")
+    trigger: Literal["software", "hardware"] = Field(
+        "software", description="by command with each trigger, or by the gate's own pulse on `line`"
+    )
+    line: str = Field("Line1", description="input that the gate is wired to, for hardware")
+    activation: Literal["rising", "falling"] = Field("rising", description="edge of `line` that exposes")
+    early_ms: float = Field(
+        5.0,
+        ge=0,
+        description="hardware: so much before its trigger a frame may seem exposed, by two clocks that differ",
+    )
+    transfer_ms: float = Field(100.0, gt=0, description="how long a frame may take from exposure until it is here")
+    frozen_tolerance: int | None = Field(0, ge=0, le=254, description=_FROZEN)
+
+
+class BaslerCamera(TriggeredCamera):
+    """Basler camera over pylon (the extra `linewatch[basler]`)."""
+
+    kind: Literal["basler"]
+    serial: str = Field("", description="serial number; empty is the only Basler camera there is")
+
+
+class GenicamCamera(TriggeredCamera):
+    """GigE Vision or USB3 Vision camera of any vendor over Aravis (gir1.2-aravis-0.8, `linewatch[genicam]`)."""
+
+    kind: Literal["genicam"]
+    device: str = Field("", description="its address, serial number or Aravis name; empty is the only camera there is")
 
 
 class FolderCamera(Section):
@@ -70,6 +113,7 @@ class FolderCamera(Section):
     width: int = Field(gt=0, description="px")
     height: int = Field(gt=0, description="px")
     grey: bool = Field(True, description="keep one channel instead of three")
+    frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
 class SimulatedCamera(Section):
@@ -81,9 +125,12 @@ class SimulatedCamera(Section):
     grey: Literal[True] = Field(True, description="the simulated camera is monochrome")
     seed: int = Field(0, ge=0, description="same seed, same bottles")
     defect_rate: float = Field(0.15, ge=0, le=1, description="share of bottles with a defect")
+    frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
-Camera = Annotated[OpenCvCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")]
+Camera = Annotated[
+    OpenCvCamera | BaslerCamera | GenicamCamera | FolderCamera | SimulatedCamera, Field(discriminator="kind")
+]
 
 
 class Zone(Section):
@@ -117,6 +164,16 @@ class Exposure(Section):
 
     min_mean: float = Field(0.0, ge=0, le=255, description="darker is cause `exposure`")
     max_mean: float = Field(255.0, ge=0, le=255, description="brighter is cause `exposure`")
+
+
+class Focus(Section):
+    """When a picture is too blurred to be trusted. Each reject tells its sharpness, as the drift alarm does."""
+
+    min_sharpness: float = Field(
+        0.0,
+        ge=0,
+        description="less is cause `blur`: deviation of the Laplacian over the mean grey value, middle 256 px",
+    )
 
 
 class Drift(Section):
@@ -211,6 +268,7 @@ class Station(Section):
     calibration: Path | None = Field(None, description="calibration/<camera>/<date>; none is raw pixels")
     mm_per_px: float | None = Field(None, gt=0, description="scale when no calibration gives it")
     exposure: Exposure = Exposure()
+    focus: Focus = Focus()
     drift: Drift = Drift()
     acceptance: tuple[Criterion, ...] = Field(
         min_length=1, description="in order: a detection belongs to the first criterion of its class that it meets"
@@ -236,6 +294,17 @@ class Station(Section):
     def _gate_counts(self) -> "Station":
         if self.rejecter.encoder_counts is not None and not isinstance(self.gate, FramedGate):
             raise ValueError(f"rejecter.encoder_counts needs a framed gate that says them, not {self.gate.kind!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _frames_have_one_trigger(self) -> "Station":
+        if isinstance(self.camera, TriggeredCamera) and self.camera.trigger == "hardware":
+            window_ms = self.camera.early_ms + self.line.max_capture_ms
+            if window_ms >= self.line.min_gap_ms:
+                raise ValueError(
+                    f"camera.early_ms + line.max_capture_ms = {window_ms:g} ms must be less than line.min_gap_ms = "
+                    f"{self.line.min_gap_ms:g} ms: a frame could be of either of two parts"
+                )
         return self
 
     @model_validator(mode="after")

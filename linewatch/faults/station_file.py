@@ -79,9 +79,10 @@ def _free_port() -> int:
 
 
 def _uncalibrated(document: dict[str, Any], own: Station) -> None:
-    """Rendered bottles fit no real camera's calibration, and their brightness is no criterion of the station's."""
+    """Rendered bottles fit no real camera's calibration; the station's exposure and focus are not meant for them."""
     document.pop("calibration", None)
     document.pop("exposure", None)
+    document.pop("focus", None)
     document["mm_per_px"] = own.mm_per_px or 0.1
 
 

@@ -1,7 +1,7 @@
 """Whether pictures slowly grow darker, brighter or blurred: a lamp that ages, a lens that fogs or turns (R14).
 
 Compared is the middle of the last parts with the middle of the first parts of the run; single parts may differ as they
-like. Judging one part by its brightness is `quality.py`'s.
+like. Judging one part by its own brightness and sharpness is `quality.py`'s.
 """
 
 from collections import deque

@@ -11,7 +11,7 @@ from linewatch.core.messages import Cause, Detection, Inspection
 from linewatch.core.station import Station
 from linewatch.inspection.acceptance import Acceptance, Judgement
 from linewatch.inspection.detector import Detector
-from linewatch.inspection.quality import Doubt, check_exposure, check_size
+from linewatch.inspection.quality import Doubt, check_exposure, check_focus, check_size
 from linewatch.pictures.calibration import load_station_calibration
 from linewatch.pictures.rectify import Rectifier
 from linewatch.pictures.types import Picture, Rectify
@@ -69,7 +69,8 @@ class Inspector:
             rectified = self._rectify(picture)
         except LinewatchError as exc:
             return Doubt(Cause.INCOMPLETE_FRAME, str(exc))
-        return check_exposure(rectified, self._station.exposure) or rectified
+        station = self._station
+        return check_exposure(rectified, station.exposure) or check_focus(picture, station.focus) or rectified
 
     def _judge(self, pictures: Sequence[Picture]) -> list[Judgement]:
         if not pictures:

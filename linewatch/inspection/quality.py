@@ -1,9 +1,10 @@
-"""Whether a picture can be trusted at all: its size before rectification, its brightness after."""
+"""Whether a picture can be trusted at all: its size and sharpness before rectification, its brightness after."""
 
 from dataclasses import dataclass
 
 from linewatch.core.messages import Cause
-from linewatch.core.station import Camera, Exposure
+from linewatch.core.station import Camera, Exposure, Focus
+from linewatch.inspection.drift import sharpness
 from linewatch.pictures.types import Picture
 
 
@@ -33,6 +34,16 @@ def check_exposure(picture: Picture, exposure: Exposure) -> Doubt | None:
     return Doubt(
         Cause.EXPOSURE, f"mean grey value {mean:.1f} is outside {exposure.min_mean:g} to {exposure.max_mean:g}"
     )
+
+
+def check_focus(picture: Picture, focus: Focus) -> Doubt | None:
+    """blur when the sensor picture is less sharp than min_sharpness; asked after exposure: the dark is never sharp."""
+    if focus.min_sharpness <= 0:
+        return None
+    sharp = sharpness(picture)
+    if sharp >= focus.min_sharpness:
+        return None
+    return Doubt(Cause.BLUR, f"sharpness {sharp:.3g} is below {focus.min_sharpness:g}")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

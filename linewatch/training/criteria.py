@@ -1,9 +1,9 @@
 """Acceptance scores for each class, from what the network says of good and of bad parts.
 
 One score for all classes is as high as the class that good parts look most like demands, and lets the others' defects
-pass. Here every class has its own scale, of logits: 0 is what good parts score in it on average, 1 what parts with such a
-defect do. One place on that scale, the same for all classes, decides between escapes and false rejects, so that there
-is one number to choose, however many classes there are.
+pass. Here every class has its own scale, of logits: 0 is what good parts score in it on average, 1 what parts with such
+a defect do. One place on that scale, the same for all classes, decides between escapes and false rejects, so that
+there is one number to choose, however many classes there are.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,12 @@
 """The camera process as the controller sees it: ready, frames, health, failures, and every way to end."""
 
+import contextlib
 import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import numpy as np
 import pytest
 
 from linewatch.cameras.process import ring_slots
-from linewatch.core.messages import Cause, Expose, FrameFailed, FrameReady, Health, Stop
+from linewatch.core.messages import Cause, Expose, FrameFailed, FrameReady, Health, Note, Ready, Stop
 from linewatch.core.station import load_station
 
 Start = Callable[[dict[str, object]], Any]
@@ -119,3 +123,78 @@ def test_errors_at_start_are_one_line_with_their_exit_code(
 def test_the_ring_holds_every_part_in_flight() -> None:
     station = load_station(PROJECT / "stations/bottle-sim.yaml")
     assert ring_slots(station) >= station.line.deadline_ms / station.line.min_gap_ms
+
+
+CAMERA_ON_A_SOCKET = """
+import http.server, sys, time, numpy as np
+from linewatch.pictures.write import encode_jpeg
+class Camera(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        noise = np.random.default_rng()
+        while True:
+            data = encode_jpeg(noise.integers(0, 255, (48, int(sys.argv[2])), dtype=np.uint8), 95)
+            head = b"--frame\\r\\nContent-Type: image/jpeg\\r\\nContent-Length: %d\\r\\n\\r\\n"
+            self.wfile.write(head % len(data) + data)
+            time.sleep(0.03)
+    def log_message(self, *args): pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Camera).serve_forever()
+"""
+
+
+@contextlib.contextmanager
+def plugged_in(port: int, width: int = 64) -> Iterator[None]:
+    """A motion JPEG camera in a process of its own, pulled at the end."""
+    command = [sys.executable, "-c", CAMERA_ON_A_SOCKET, str(port), str(width)]
+    stream = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for_port(port)
+        yield
+    finally:
+        stream.kill()
+        stream.wait()
+
+
+def _wait_for_port(port: int) -> None:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+
+
+def first_of(camera: Any, kind: type[FrameReady] | type[FrameFailed], seq: int, reason: str = "") -> FrameFailed | None:
+    """Expose until an answer is of `kind`; every one before must have a fail-safe cause."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        answer = camera.expose(seq)
+        if isinstance(answer, kind) and reason in getattr(answer, "reason", ""):
+            return answer if isinstance(answer, FrameFailed) else None
+        time.sleep(0.05)
+    raise AssertionError(f"no {kind.__name__} {reason}")
+
+
+@pytest.mark.slow
+def test_a_live_camera_is_pulled_and_plugged_in_again_also_with_another_size(start_camera: Start) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"kind": "opencv", "source": f"http://127.0.0.1:{port}/cam", "width": 64, "height": 48}
+    with plugged_in(port):
+        camera = start_camera(settings)
+        camera.wait_for(Ready)
+        first_of(camera, FrameReady, 1)
+    lost = camera.wait_for(Note, lambda note: note.kind == "camera_lost")
+    failed = first_of(camera, FrameFailed, 2)
+    assert failed is not None and failed.cause is Cause.NO_FRAME and "127.0.0.1" in failed.reason
+    with plugged_in(port):
+        since = time.monotonic()
+        first_of(camera, FrameReady, 3)
+        assert time.monotonic() - since < 50  # 5 s is the goal; other work may take the processor
+    camera.wait_for(Note, lambda note: note.kind == "camera_back")
+    with plugged_in(port, width=80):
+        wrong = first_of(camera, FrameFailed, 4, "'80 x 48': the station says 64 x 48")
+        assert wrong is not None and wrong.cause is Cause.INCOMPLETE_FRAME
+    assert lost.text

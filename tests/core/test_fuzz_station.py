@@ -21,6 +21,7 @@ WHOLE: dict[str, Any] = {
     "detector": {"kind": "dsmoe", "model": "models/x", "max_batch": 2},
     "calibration": "calibration/c/2026-01-01",
     "exposure": {"min_mean": 1.0},
+    "focus": {"min_sharpness": 0.01},
     "acceptance": [{"class": "*", "min_size_mm": 1.0, "zone": {"kind": "box", "box": [0, 0, 1, 1]}}],
     "line": {"deadline_ms": 100.0},
     "rejecter": {"transport_ms": 1000},

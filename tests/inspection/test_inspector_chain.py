@@ -80,6 +80,14 @@ def test_parts_in_doubt_keep_their_cause_and_never_reach_the_network() -> None:
     assert {inspection.t_done_ns for inspection in found} == {77}
 
 
+def test_what_is_dark_is_told_as_dark_and_what_is_flat_as_blurred() -> None:
+    checked = inspector(Darkness(), exposure={"min_mean": 5}, focus={"min_sharpness": 0.01})
+    edges = grey(250)
+    edges[:, ::2] = 200
+    found = checked.inspect([Part(1, grey(1)), Part(2, grey(250)), Part(3, edges)])
+    assert [inspection.cause for inspection in found] == [Cause.EXPOSURE, Cause.BLUR, Cause.OK]
+
+
 def test_nothing_to_run_does_not_call_the_network() -> None:
     detector = Darkness()
     found = inspector(detector).inspect([Part(1, Doubt(Cause.NO_FRAME, "pulled"))])
