@@ -1,10 +1,10 @@
 """What leaves the station: JSON to observers and actuators, at most 512 bytes a message, schema version 1.
 
-Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.welcome`) and one
-JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or a PASS whose cause
-is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic clock.
+Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.status`,
+`.welcome`) and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or
+a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic clock.
 
-    XPUB    line to observers   decision, heartbeat, event
+    XPUB    line to observers   decision, heartbeat, event, status
     ROUTER  line to actuators   welcome (answer to register), decision, heartbeat
     DEALER  actuator to line    one frame: register, ack or leave
 """
@@ -21,10 +21,13 @@ MAX_TEXT = 40  # bytes of JSON that class, model and recipe may each take; longe
 MAX_EVENT_TEXT = 300  # bytes of JSON
 HEARTBEAT_NS = 50_000_000
 SILENCE_NS = 250_000_000  # a subscriber that hears no heartbeat for so long rejects everything
+STATUS_NS = 500_000_000
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seq = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+ChildState = Literal["down", "starting", "ready"]
 
 
 class WireError(ValueError):
@@ -102,6 +105,32 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     t_ns: Count
 
 
+class Status(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the line stands, to observers alone, every 500 ms: what a page that was opened just now cannot have heard.
+
+    children: state by name: down, starting or ready. gate: whether its port is open. triggers: of this run. in_flight:
+    parts without a decision. actuators: registered now. unconfirmed: decisions that some actuator did not acknowledge.
+    unrecorded: decisions that never reached the recorder. behind: how often an observer was left out for being slow.
+    reject_rate, failsafe_rate: of the last parts, as the alarms count them. in_a_row: rejects up to now. alarms: on.
+    """
+
+    station: str
+    run: str
+    t_ns: Count
+    children: dict[str, ChildState]
+    gate: bool
+    triggers: Count
+    in_flight: Count
+    actuators: Count
+    unconfirmed: Count
+    unrecorded: Count
+    behind: Count
+    reject_rate: Share
+    failsafe_rate: Share
+    in_a_row: Count
+    alarms: tuple[str, ...]
+
+
 class Welcome(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Answer to Register: decisions of `run` after `since` follow; those up to `since` will not come (again)."""
 
@@ -131,13 +160,13 @@ class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     name: Name
 
 
-FromLine = WireDecision | Heartbeat | Event | Welcome
+FromLine = WireDecision | Heartbeat | Event | Status | Welcome
 FromActuator = Register | Ack | Leave
 
 _encoder = msgspec.json.Encoder()
 _from_actuator: msgspec.json.Decoder[FromActuator] = msgspec.json.Decoder(FromActuator)
 _KINDS: dict[type[FromLine], str] = {
-    WireDecision: "decision", Heartbeat: "heartbeat", Event: "event", Welcome: "welcome",
+    WireDecision: "decision", Heartbeat: "heartbeat", Event: "event", Status: "status", Welcome: "welcome",
 }  # fmt: skip
 _decoders: dict[str, msgspec.json.Decoder[FromLine]] = {
     kind: msgspec.json.Decoder(payload) for payload, kind in _KINDS.items()

@@ -40,6 +40,8 @@ class _Part:
     due_cause: Cause = Cause.TIMEOUT
     frame: FrameReady | None = None
     detections: tuple[Detection, ...] = field(default=())
+    t_inspected_ns: int = 0
+    batch: int = 0
 
 
 class Sequencer:
@@ -125,6 +127,7 @@ class Sequencer:
             self._settle(part, Cause.DESYNC, "inspected before it had a frame", now_ns)
         else:
             part.detections = inspection.detections
+            part.t_inspected_ns, part.batch = inspection.t_done_ns, inspection.batch
             self._settle(part, *judge(inspection), now_ns)
 
     def refuse(self, seq: int, cause: Cause, reason: str, now_ns: int) -> None:
@@ -205,8 +208,7 @@ class Sequencer:
             counter=part.counter,
             reason=reason,
         )
-        frame = part.frame or FrameReady(part.seq, -1, 0, 0)
-        self._settled.append(Record(decision, part.detections, frame.slot, frame.generation, frame.source))
+        self._settled.append(_record_of(part, decision))
 
     def _note_gap(self, t_trigger_ns: int) -> None:
         last_ns, self._last_trigger_ns = self._last_trigger_ns, t_trigger_ns
@@ -222,6 +224,20 @@ class Sequencer:
         else:
             self.counters.extra += 1
             self._notes.append(Note(extra_kind, f"{what} that nobody asked for", seq))
+
+
+def _record_of(part: _Part, decision: Decision) -> Record:
+    frame = part.frame or FrameReady(part.seq, -1, 0, 0)
+    return Record(
+        decision,
+        part.detections,
+        frame.slot,
+        frame.generation,
+        frame.source,
+        t_exposed_ns=frame.t_exposed_ns,
+        t_inspected_ns=part.t_inspected_ns,
+        batch=part.batch,
+    )
 
 
 def _waited_for(part: _Part) -> str:
