@@ -2,7 +2,8 @@
 
 Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.status`,
 `.welcome`) and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or
-a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic clock.
+a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's
+monotonic clock.
 
     XPUB    line to observers   decision, heartbeat, event, status
     ROUTER  line to actuators   welcome (answer to register), decision, heartbeat
