@@ -3,6 +3,7 @@
 import typer
 
 from linewatch.cli import (
+    dashboard,
     demonstration,
     exporting,
     faults,
@@ -27,6 +28,7 @@ for command in (
     stations.check,
     stations.run,
     stations.record,
+    dashboard.dashboard,
     faults.faults,
     training.train,
     training.evaluate,

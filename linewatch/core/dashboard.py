@@ -23,7 +23,8 @@ class Dashboard(Section):
         ("06:00", "14:00", "22:00"), min_length=1, description="local times at which the counts begin anew"
     )
     key: Path | None = Field(
-        None, description="NAME.key of the page's own, which the line allows; needed when endpoints.observers needs keys"
+        None,
+        description="NAME.key of the page's own, which the line allows; needed when endpoints.observers needs keys",
     )
 
     @property
