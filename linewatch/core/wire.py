@@ -1,8 +1,8 @@
 """What leaves the station: JSON to observers and actuators, at most 512 bytes a message, schema version 1.
 
 Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.event`, `.status`,
-`.welcome`) and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or
-a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's
+`.welcome`) and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key
+or a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's
 monotonic clock.
 
     XPUB    line to observers   decision, heartbeat, event, status

@@ -1,4 +1,4 @@
-"""The web side: the page, its stream of news, pictures, metrics and health. Everything is read; nothing can be changed."""
+"""The web side: the page, its stream of news, pictures, metrics and health. Nothing can be changed through it."""
 
 import asyncio
 import re

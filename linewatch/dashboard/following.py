@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import zmq
 import zmq.asyncio
@@ -35,7 +36,7 @@ def listener(context: zmq.asyncio.Context, endpoint: str, station: str, keys: Cl
     socket.setsockopt(zmq.SUBSCRIBE, f"{station}.".encode())
     try:
         if keys is not None:
-            secure_client(socket, keys)
+            secure_client(cast("zmq.Socket[bytes]", socket), keys)  # options are set alike on both
         socket.connect(endpoint)
     except zmq.ZMQError as exc:
         socket.close()

@@ -77,7 +77,7 @@ def _disk(board: Board) -> Cell:
     floor_mb = board.station.storage.floor_mb
     below = free < floor_mb * 1e6
     detail = f"below the floor of {floor_mb:g} MB: no pictures are kept" if below else ""
-    return Cell("disk", "bad" if below else "good", f"{free / 1e9:.1f} GB free", detail)
+    return Cell("disk", "bad" if below else "good", f"{free / 1e9:.{0 if free >= 1e10 else 1}f} GB free", detail)
 
 
 def _gpus(board: Board) -> tuple[Cell, ...]:

@@ -1,6 +1,6 @@
 """What Prometheus scrapes: histograms filled as parts come, and gauges read off the board when asked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -92,7 +92,7 @@ class _BoardCollector(Collector):
         behind = CounterMetricFamily("linewatch_observers_behind", "Times that an observer was too slow.")
         children = GaugeMetricFamily("linewatch_child_ready", "1 when the process is warm.", labels=("child",))
         alarms = GaugeMetricFamily("linewatch_alarm", "1 for each alarm that is on.", labels=("alarm",))
-        gauges = {
+        gauges: dict[str, tuple[str, Callable[[Status], float]]] = {
             "linewatch_gate_open": ("1 when the gate's port is open.", lambda said: float(said.gate)),
             "linewatch_in_flight_parts": ("Parts without a decision.", lambda said: said.in_flight),
             "linewatch_actuators": ("Actuators registered.", lambda said: said.actuators),

@@ -24,7 +24,7 @@ def page_of(board: Board) -> Page:
         heard_ms=None if age_ns is None else round(age_ns / 1e6),
         run=hearing.run,
         last=None if hearing.last is None else _verdict(hearing.last, now_ns - hearing.last_ns),
-        per_minute=hearing.per_minute(now_ns),
+        per_minute=hearing.per_minute(now_ns) if hearing.is_fresh(now_ns) else None,
         shift_since=f"{counts.since:%H:%M}",
         decided=counts.passed + counts.defects + counts.failsafe,
         passed=counts.passed,

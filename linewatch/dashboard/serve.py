@@ -80,7 +80,7 @@ async def _serve(station: Station, use: InUse, keys: ClientKeys | None, server_s
 
 
 async def _until_one_ends(*work: Coroutine[None, None, None]) -> None:
-    """The server ends when it is told to; any other that ends has failed, and the page must not look well without it."""
+    """The server ends when told to; any other that ends has failed, and the page must not look well without it."""
     tasks = [asyncio.create_task(one) for one in work]
     done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in rest:

@@ -20,6 +20,7 @@ import yaml
 import zmq
 
 import linewatch
+from linewatch.core.clock import wall_time
 from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
 from linewatch.core.wire import Heartbeat, Status, event, wire_decision
 from linewatch.line.observers import Observers
@@ -86,7 +87,7 @@ class PlayedLine:
             if heard:
                 self._observers.send(wire_decision(decision, "bottle-bottom", "flint-330"))
         return Record(
-            decision, found, wall=f"{_utc_now()}", t_exposed_ns=decision.t_trigger_ns + 5_000_000,
+            decision, found, wall=wall_time(), t_exposed_ns=decision.t_trigger_ns + 5_000_000,
             t_inspected_ns=now_ns - 1_000_000, batch=2,
         )  # fmt: skip
 
@@ -144,7 +145,7 @@ class PageProcess:
         """Status and text of an answer."""
         request = urllib.request.Request(self.url + path, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as exc:
             with exc:
@@ -163,11 +164,11 @@ class News:
     def __init__(self, url: str) -> None:
         self.latest: dict[str, Any] = {}
         self.came: queue.Queue[tuple[float, dict[str, Any]]] = queue.Queue()
-        self._answer = urllib.request.urlopen(url + "events", timeout=20)
+        self._answer = urllib.request.urlopen(url + "events", timeout=60)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def until(self, condition: Callable[[dict[str, Any]], Any], limit_s: float = 20.0) -> dict[str, Any]:
+    def until(self, condition: Callable[[dict[str, Any]], Any], limit_s: float = 60.0) -> dict[str, Any]:
         """The first page that fulfils `condition`."""
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
@@ -186,12 +187,6 @@ class News:
             return
 
 
-def _utc_now() -> str:
-    from linewatch.core.clock import wall_time
-
-    return wall_time()
-
-
 @pytest.fixture
 def line() -> Iterator[PlayedLine]:
     with tempfile.TemporaryDirectory(prefix="lw") as folder:  # short: a socket's path has 107 bytes
@@ -208,6 +203,24 @@ def page(line: PlayedLine) -> Iterator[PageProcess]:
     process.process.communicate()
 
 
+@pytest.fixture(scope="module")
+def lone_page() -> Iterator[PageProcess]:
+    """A page whose line is not there, shared by the tests of a module."""
+    with tempfile.TemporaryDirectory(prefix="lw") as folder:
+        path = Path(folder) / "station.yaml"
+        path.write_text(yaml.safe_dump(STATION))
+        process = PageProcess(path, Path(folder))
+        yield process
+        process.process.kill()
+        process.process.communicate()
+
+
 @pytest.fixture
 def news(page: PageProcess) -> News:
     return News(page.url)
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest) -> Callable[[], News]:
+    """Start the page's process when called, and read its stream."""
+    return lambda: News(request.getfixturevalue("page").url)

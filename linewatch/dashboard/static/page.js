@@ -25,6 +25,7 @@ function listen() {
 }
 
 function show(page) {
+  document.body.dataset.contact = "made";
   byId("station").textContent = page.station;
   showLine(page.line, page.last);
   showAlarms(page.alarms);
@@ -42,7 +43,7 @@ function showLine(line, last) {
   byId("line-detail").textContent = line.detail;
   if (line.tone === "bad") showVerdict("bad", line.word, line.detail, ended(last), false);
   else if (last === null) showVerdict("unknown", "NO PART YET", line.detail, "", false);
-  else showVerdict(last.tone, last.word, last.why, which(last), last.ago_s > FRESH_S);
+  else showVerdict(last.tone, last.word, last.why, which(last), last.ago_s > FRESH_S || line.tone !== "good");
   document.title = `${line.tone === "good" && last ? last.word : line.word} · ${byId("station").textContent}`;
 }
 
@@ -76,8 +77,9 @@ function showAlarms(alarms) {
 function watch() {
   const silentMs = performance.now() - (heardAt ?? openedAt);
   if (silentMs < SILENT_MS) return;
-  const since = heardAt === null ? "nothing heard yet" : `nothing heard for ${(silentMs / 1000).toFixed(1)} s`;
-  showLine({ tone: "bad", word: "NO CONTACT", detail: `${since}: is the page's program running?` }, null);
+  document.body.dataset.contact = "lost";
+  const detail = heardAt === null ? "nothing heard yet" : `this page hears nothing for ${(silentMs / 1000).toFixed(1)} s`;
+  showLine({ tone: "bad", word: "NO CONTACT", detail }, null);
   showAlarms([]);
 }
 

@@ -41,4 +41,4 @@ function face(reject, what) {
   return link;
 }
 
-const placeholder = (reason) => make("div", { className: "none", textContent: reason || "no picture" });
+const placeholder = (reason) => make("div", { className: "none", textContent: `no picture: ${reason}` });
