@@ -1,6 +1,7 @@
 """The three tasks that keep the board true: listening to the line, reading its log, looking at the machine."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ from linewatch.records.decision_log import DecisionLine
 _LOG_EVERY_S = 0.1
 _MACHINE_EVERY_S = 10.0
 _RECONNECT_MS = 50
+_SILENT_MS = 2000
 _QUEUE = 10_000  # messages; what is lost beyond shows as missed
 
 Socket = zmq.asyncio.Socket
@@ -47,6 +49,9 @@ def listener(context: zmq.asyncio.Context, endpoint: str, station: str, keys: Cl
 async def listen(socket: Socket, board: Board, metrics: Metrics, wake: Callable[[], None]) -> None:
     """Hear until cancelled. wake: called when something came that people shall see at once."""
     while True:
+        if not await socket.poll(_SILENT_MS):
+            _connect_anew(socket, board.use.endpoint)
+            continue
         try:
             message = unpack(await socket.recv_multipart())
         except WireError:  # of a newer line, or rubbish: a page needs not understand everything
@@ -57,6 +62,13 @@ async def listen(socket: Socket, board: Board, metrics: Metrics, wake: Callable[
         metrics.heard(message)
         if board.changed != before:
             wake()
+
+
+def _connect_anew(socket: Socket, endpoint: str) -> None:
+    """libzmq does not try again by itself once its key was refused, which may have been allowed since."""
+    with contextlib.suppress(zmq.ZMQError):
+        socket.disconnect(endpoint)
+    socket.connect(endpoint)
 
 
 async def follow_log(board: Board, metrics: Metrics, wake: Callable[[], None]) -> None:

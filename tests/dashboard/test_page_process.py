@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from linewatch.core.curve import new_pair
+from linewatch.core.keyring import Keyring
 from linewatch.core.messages import Cause, Detection
+from linewatch.core.station import load_station
+from linewatch.line.publisher import Publisher
 
 CRACK = Detection("crack", 0.93, 200.0, 100.0, 60.0, 40.0, "reject")
 
@@ -202,3 +206,41 @@ def test_a_port_that_is_taken_is_one_line(line: Any) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 4
     assert done.stderr == f"linewatch: dashboard 127.0.0.1:{port}: is taken by another program\n"
+
+
+@pytest.mark.slow
+def test_a_line_with_keys_is_heard_once_the_page_is_allowed(line: Any, request: pytest.FixtureRequest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ring = Keyring(line.folder / "keys")
+    for name in ("server", "dashboard"):
+        ring.add(name, *new_pair())
+    endpoints = {"observers": f"tcp://127.0.0.1:{port}", "actuators": "ipc://@runtime/a.sock"}
+    line.write_station(endpoints=endpoints, dashboard={"port": 0, "key": "keys/dashboard.key"})
+    publisher = Publisher(load_station(line.path), line.run, line.folder)
+    try:
+        page = request.getfixturevalue("page")
+        turn(publisher, 3.0)
+        assert page.get("readyz")[0] == 503
+        assert publisher.admission is not None and publisher.admission.refusals.count
+        ring.allow(ring.folder / "dashboard.pub")
+        end = time.monotonic() + 60
+        while b"linewatch_heartbeat_age_seconds +Inf" in page.get("metrics")[1].encode():
+            assert time.monotonic() < end
+            turn(publisher, 0.5)
+    finally:
+        publisher.close()
+
+
+def turn(publisher: Publisher, seconds: float) -> None:
+    """What the controller's loop does with it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert publisher.admission is not None
+        for asked, answer in publisher.admission.handlers().items():
+            if asked.poll(0):
+                answer()
+        publisher.welcome_observers(time.monotonic_ns())
+        publisher.tick(time.monotonic_ns())
+        publisher.beat(0, 1, time.monotonic_ns())
+        time.sleep(0.01)
