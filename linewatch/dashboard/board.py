@@ -56,7 +56,6 @@ class Board:
         self.machine = Machine()
         self.stages: dict[str, deque[float]] = {name: deque(maxlen=_RECENT) for name in STAGES}
         self.logged: tuple[str, int] | None = None  # run and highest seq in the decision log
-        self.log_found = False
         self.undecodable = 0
         self.changed = 0
 

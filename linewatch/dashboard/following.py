@@ -87,7 +87,6 @@ async def follow_log(board: Board, metrics: Metrics, wake: Callable[[], None]) -
             before = board.changed
             while await _take(board, tail, size, metrics):
                 pass
-            board.log_found = tail.found
             if board.changed != before:
                 wake()
         await asyncio.sleep(_LOG_EVERY_S)

@@ -12,12 +12,10 @@ _decoder = msgspec.json.Decoder(DecisionLine)
 
 
 class LogTail:
-    """The log of one run. damaged: lines that were no decision. found: whether the file was there at the last look."""
+    """The log of one run. Lines that are no decision are passed over: `report` names them."""
 
     def __init__(self, run_folder: Path) -> None:
         self.folder = run_folder
-        self.damaged = 0
-        self.found = False
         self._at = 0
 
     def read(self) -> list[DecisionLine]:
@@ -27,31 +25,27 @@ class LogTail:
                 file.seek(self._at)
                 text = file.read(_MOST_BYTES)
         except OSError:
-            self.found = False
             return []
-        self.found = True
         whole = text.rfind(b"\n") + 1
         if not whole and len(text) == _MOST_BYTES:  # no line of ours is that long
             whole = len(text)
         self._at += whole
-        return [line for part in text[:whole].splitlines() if (line := self._decoded(part)) is not None]
+        return [line for part in text[:whole].splitlines() if (line := _decoded(part)) is not None]
 
-    def _decoded(self, text: bytes) -> DecisionLine | None:
-        try:
-            return _decoder.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            self.damaged += 1
-            return None
+
+def _decoded(text: bytes) -> DecisionLine | None:
+    try:
+        return _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def logs_since(output: Path, since_s: float) -> list[Path]:
-    """The run folders in `output` whose log was written after `since_s` of the wall clock, oldest first."""
-    found = []
+    """The run folders in `output` whose log was written after `since_s` of the wall clock, oldest first; at least the
+    newest, which may go on.
+    """
     try:
-        for log in output.glob(f"*/{DECISIONS}"):
-            written_s = log.stat().st_mtime
-            if written_s >= since_s:
-                found.append((written_s, log.parent))
+        found = sorted((log.stat().st_mtime, log.parent) for log in output.glob(f"*/{DECISIONS}"))
     except OSError:  # an output folder that cannot be read: the counts begin with what is heard
         return []
-    return [folder for _, folder in sorted(found)]
+    return [folder for written_s, folder in found if written_s >= since_s] or [folder for _, folder in found[-1:]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -21,6 +21,7 @@ class Metrics:
     """One registry; counters begin at 0 with this process, as Prometheus expects."""
 
     def __init__(self, board: Board) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
         self.registry = CollectorRegistry()
         self._decisions = Counter(
             "linewatch_decisions", "Decisions heard.", ("verdict", "cause"), registry=self.registry
@@ -81,7 +82,9 @@ class _BoardCollector(Collector):
         yield _gauge("linewatch_ready", "1 when the line is warm and heard.", float(not unready(board, now_ns)))
         missed = CounterMetricFamily("linewatch_missed_decisions", "Sent by the line and not heard here.")
         missed.add_metric([], board.hearing.missed)
-        yield missed
+        unread = CounterMetricFamily("linewatch_undecodable_messages", "Heard and not understood.")
+        unread.add_metric([], board.undecodable)
+        yield from (missed, unread)
         yield _gauge("linewatch_unlogged_parts", "Decided and not in the decision log yet.", board.unlogged)
 
     def _status(self, status: Status | None) -> Iterator[Metric]:

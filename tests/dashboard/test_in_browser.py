@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,6 +64,10 @@ def text(browser: Any, selector: str) -> str:
     return str(browser.execute_script("return document.querySelector(arguments[0]).textContent", selector)).strip()
 
 
+def shows(browser: Any, word: str, why: str) -> bool:
+    return (text(browser, "#word"), text(browser, "#why")) == (word, why)
+
+
 def until(condition: Callable[[], Any], limit_s: float = 30.0) -> float:
     """Seconds until `condition` held."""
     began = time.monotonic()
@@ -85,7 +90,7 @@ def test_every_verdict_is_a_word_a_symbol_and_a_colour(screen: Any, line: Any) -
     for cause, word, why in ((Cause.OK, "PASS", ""), (Cause.DEFECT, "REJECT", "crack 0.93"),
                              (Cause.TIMEOUT, "REJECT", "in doubt: timeout")):  # fmt: skip
         line.decide(cause, (CRACK,) if cause is Cause.DEFECT else ())
-        until(lambda word=word, why=why: (text(screen, "#word"), text(screen, "#why")) == (word, why))
+        until(partial(shows, screen, word, why))
         symbol = screen.execute_script("return document.querySelector('#verdict use').getAttribute('href')")
         seen.add((symbol, colour(screen, "#verdict")))
     assert len({symbol for symbol, _ in seen}) == len({ground for _, ground in seen}) == 3

@@ -35,7 +35,8 @@ function rate(id, name, figure, write) {
     make("span", { className: "dim", textContent: [limit, over].filter(Boolean).join(", ") }));
   const share = figure.limit === null ? 0 : (figure.value / figure.limit) * (2 / 3);
   const item = byId(id);
-  item.dataset.tone = figure.alarm ? "reject" : "good";
+  // Beyond the limit without an alarm: too few parts for certainty yet.
+  item.dataset.tone = figure.alarm ? "reject" : share > 2 / 3 ? "doubt" : "good";
   item.replaceChildren(row, track(share, figure.limit === null ? null : 2 / 3));
 }
 
