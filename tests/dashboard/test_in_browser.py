@@ -170,6 +170,7 @@ const ground = (element) => {
   return [255, 255, 255];
 };
 return [...document.querySelectorAll('main *, header *, footer *')]
+  .filter((one) => one instanceof HTMLElement)
   .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
   .map((one) => {
     const [a, b] = [luminance(parse(getComputedStyle(one).color)), luminance(ground(one))];
