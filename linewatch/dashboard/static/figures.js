@@ -15,7 +15,7 @@ export function showFigures(page) {
 function showCounts(page) {
   byId("per-minute").textContent = page.per_minute === null ? "–" : Math.round(page.per_minute);
   for (const key of ["passed", "defects", "failsafe"]) byId(key).textContent = page[key].toLocaleString("en");
-  const missed = page.missed ? `; ${page.missed} decisions were not heard by this page` : "";
+  const missed = page.missed ? `; not heard by this page: ${page.missed}` : "";
   byId("shift").textContent = `shift since ${page.shift_since}: ${page.decided.toLocaleString("en")} parts${missed}`;
 }
 
