@@ -4,6 +4,7 @@ import typer
 
 from linewatch.cli import (
     actuators,
+    dashboard,
     demonstration,
     exporting,
     faults,
@@ -29,6 +30,7 @@ for command in (
     stations.run,
     stations.record,
     actuators.actuator,
+    dashboard.dashboard,
     faults.faults,
     training.train,
     training.evaluate,

@@ -14,11 +14,12 @@ def demo(
     defect_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of bottles with a defect.")] = 0.15,
     seed: Annotated[int | None, typer.Option(min=0, help="Other bottles; the station's by default.")] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder; the station's by default.")] = None,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve the operator page meanwhile.")] = False,
 ) -> int:
     """Run the daemon on a virtual bottle line and account for every bottle."""
     from linewatch.demo.run import demo as run_demo
 
-    return run_demo(seconds, summary, output, pace, defect_rate, seed, model)
+    return run_demo(seconds, summary, output, pace, defect_rate, seed, model, dashboard=dashboard)
 
 
 def render(

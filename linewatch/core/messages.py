@@ -145,7 +145,10 @@ class Decision(Message, frozen=True, tag=True):
 
 
 class Record(Message, frozen=True, tag=True):
-    """Controller to recorder: a decision with what led to it; the recorder may be slow or dead."""
+    """Controller to recorder: a decision with what led to it; the recorder may be slow or dead.
+
+    t_exposed_ns, t_inspected_ns: 0 when it never came to that. batch: parts that were inspected together with it.
+    """
 
     decision: Decision
     detections: tuple[Detection, ...] = ()
@@ -153,6 +156,9 @@ class Record(Message, frozen=True, tag=True):
     generation: int = 0
     source: str = ""
     wall: str = ""
+    t_exposed_ns: int = 0
+    t_inspected_ns: int = 0
+    batch: int = 0
 
 
 class Note(Message, frozen=True, tag=True):

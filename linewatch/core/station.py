@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from linewatch.core.dashboard import Dashboard
 from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
 from linewatch.core.section import Section as Section
@@ -279,6 +280,7 @@ class Station(Section):
     security: Security = Security()
     storage: Storage = Storage()
     alarms: Alarms = Alarms()
+    dashboard: Dashboard = Dashboard()
 
     @model_validator(mode="after")
     def _time_suffices(self) -> "Station":
@@ -388,6 +390,8 @@ def _absolute(station: Station, site: Path) -> Station:
     changes: dict[str, object] = {"detector": detector, "storage": storage, "security": security}
     if station.calibration is not None:
         changes["calibration"] = site / station.calibration
+    if station.dashboard.key is not None:
+        changes["dashboard"] = station.dashboard.model_copy(update={"key": site / station.dashboard.key})
     if isinstance(station.camera, FolderCamera):
         changes["camera"] = station.camera.model_copy(update={"path": site / station.camera.path})
     return station.model_copy(update=changes)

@@ -3,12 +3,12 @@
 A decision of a line that tracks parts by encoder counts has three fields more and version 2: who reads only version 1
 could not place its blow.
 
-Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.belt`, `.event`, `.welcome`)
-and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key, or a PASS
-whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's monotonic
-clock.
+Every message is a multipart of two frames: the topic (`STATION.decision`, `.heartbeat`, `.belt`, `.event`, `.status`,
+`.welcome`) and one JSON object. Decoding is strict: another version, an unknown verdict, cause or key, a missing key,
+or a PASS whose cause is not `ok` raises WireError, and whoever gets one rejects. Times are nanoseconds of the station's
+monotonic clock.
 
-    XPUB    line to observers   decision, heartbeat, event
+    XPUB    line to observers   decision, heartbeat, event, status
     ROUTER  line to actuators   welcome (answer to register), decision, heartbeat, belt (where parts are tracked)
     DEALER  actuator to line    one frame: register, ack, ejected or leave
 """
@@ -27,10 +27,13 @@ MAX_TRACKED_TEXT = 22  # bytes of each in a decision of version 2, which has mor
 MAX_EVENT_TEXT = 300  # bytes of JSON
 HEARTBEAT_NS = 50_000_000
 SILENCE_NS = 250_000_000  # a subscriber that hears no heartbeat for so long rejects everything
+STATUS_NS = 500_000_000
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seq = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+ChildState = Literal["down", "starting", "ready"]
 
 
 class WireError(ValueError):
@@ -132,6 +135,32 @@ class Event(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     t_ns: Count
 
 
+class Status(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the line stands, to observers alone, every 500 ms: what a page that was opened just now cannot have heard.
+
+    children: state by name: down, starting or ready. gate: whether its port is open. triggers: of this run. in_flight:
+    parts without a decision. actuators: registered now. unconfirmed: decisions that some actuator did not acknowledge.
+    unrecorded: decisions that no log will have. behind: how often an observer was left out for being slow.
+    reject_rate, failsafe_rate: of the last parts, as the alarms count them. in_a_row: rejects up to now. alarms: on.
+    """
+
+    station: str
+    run: str
+    t_ns: Count
+    children: dict[str, ChildState]
+    gate: bool
+    triggers: Count
+    in_flight: Count
+    actuators: Count
+    unconfirmed: Count
+    unrecorded: Count
+    behind: Count
+    reject_rate: Share
+    failsafe_rate: Share
+    in_a_row: Count
+    alarms: tuple[str, ...]
+
+
 class Welcome(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Answer to Register: decisions of `run` after `since` follow; those up to `since` will not come (again)."""
 
@@ -169,13 +198,14 @@ class Leave(_Payload, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     name: Name
 
 
-FromLine = WireDecision | Heartbeat | Belt | Event | Welcome
+FromLine = WireDecision | Heartbeat | Belt | Event | Status | Welcome
 FromActuator = Register | Ack | Ejected | Leave
 
 _encoder = msgspec.json.Encoder()
 _from_actuator: msgspec.json.Decoder[FromActuator] = msgspec.json.Decoder(FromActuator)
 _KINDS: dict[type[FromLine], str] = {
-    WireDecision: "decision", Heartbeat: "heartbeat", Belt: "belt", Event: "event", Welcome: "welcome",
+    WireDecision: "decision", Heartbeat: "heartbeat", Belt: "belt", Event: "event", Status: "status",
+    Welcome: "welcome",
 }  # fmt: skip
 _decoders: dict[str, msgspec.json.Decoder[FromLine]] = {
     kind: msgspec.json.Decoder(payload) for payload, kind in _KINDS.items()

@@ -11,6 +11,7 @@ from rich.console import Console
 from linewatch.core.errors import UsageError
 from linewatch.demo.accounting import Account
 from linewatch.demo.figures import Speed, deadline_for, pace_for
+from linewatch.demo.free_port import PAGE_PORT, free_port
 from linewatch.demo.interrupt import Interrupt
 from linewatch.demo.memory import Memory, largest
 from linewatch.demo.result import Conditions, Result, assess
@@ -39,6 +40,7 @@ class Options:
     summary: Path | None
     run_command: Sequence[str]
     warm_up_s: float
+    dashboard: bool
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def demo(
     seed: int | None = None,
     model: Path | None = None,
     *,
+    dashboard: bool = False,
     run_command: Sequence[str] = RUN_COMMAND,
     warm_up_s: float = WARM_UP_S,
     console: Console | None = None,
@@ -67,7 +70,8 @@ def demo(
     seconds: how long the line runs after the warm-up. summary: JSON file to write. output: folder for everything that
     the run leaves, by default runs/demo-<time>. pace: bottles a minute, 1 .. 1200, or `auto`. defect_rate: 0 .. 1, the
     share of bottles with a defect. seed: of the bottles, by default the shipped station's. model: folder of the model,
-    by default the shipped one. run_command: starts the daemon with a station file.
+    by default the shipped one. dashboard: serve the operator page meanwhile. run_command: starts the daemon with a
+    station file.
     Returns 0 when exactly one decision was made, given out and kept for every bottle, 1 when not, 130 after Ctrl-C.
     Raises UsageError, StorageError (before anything starts), and what a process of the line ended with.
     """
@@ -79,6 +83,7 @@ def demo(
         summary=summary,
         run_command=run_command,
         warm_up_s=warm_up_s,
+        dashboard=dashboard,
     )
     make_folder(options.folder)
     if summary is not None:
@@ -114,11 +119,14 @@ def _produce(options: Options, measured: _Measured, interrupt: Interrupt, consol
     """The line at its pace."""
     pace = options.pace_per_min or pace_for(measured.speed)
     deadline_ms = deadline_for(measured.speed)
-    with VirtualLine(options.folder, options.bottles, deadline_ms, options.run_command) as line:
+    port = free_port(PAGE_PORT) if options.dashboard else None
+    with VirtualLine(options.folder, options.bottles, deadline_ms, options.run_command, port) as line:
         transport_ms = line.station.rejecter.transport_ms
         speed = f"This machine inspects {measured.speed.parts_per_s:.1f} parts/s; the line runs at {pace} bottles/min."
         times = f"Decided within {deadline_ms} ms of the gate; the rejecter is {transport_ms:g} ms behind the gate."
         console.print(f"{speed}\n{times}", soft_wrap=True, highlight=False)
+        if port is not None:
+            console.print(f"Operator page, as long as the line runs: http://127.0.0.1:{port}/", highlight=False)
         line.wait_until_inspecting(interrupt)
         began = time.monotonic()
         memory = _follow(line, options.seconds, pace, interrupt, console)

@@ -37,22 +37,30 @@ class VirtualLine:
     """
 
     def __init__(
-        self, folder: Path, bottles: Bottles, deadline_ms: int | None, run_command: Sequence[str] = RUN_COMMAND
+        self,
+        folder: Path,
+        bottles: Bottles,
+        deadline_ms: int | None,
+        run_command: Sequence[str] = RUN_COMMAND,
+        page_port: int | None = None,
     ) -> None:
         """Starts everything; returns before the daemon is ready. folder: to be made.
 
-        run_command: takes the station file. Raises StorageError, StationError or GateError.
+        run_command: takes the station file. page_port: of the operator page, none for no page.
+        Raises StorageError, StationError or GateError.
         """
         self.folder = folder
         self._acts = folder / "rejecter.jsonl"
         self._stack = contextlib.ExitStack()
         try:
-            self._start(bottles, deadline_ms, run_command)
+            self._start(bottles, deadline_ms, run_command, page_port)
         except BaseException:
             self._stack.close()
             raise
 
-    def _start(self, bottles: Bottles, deadline_ms: int | None, run_command: Sequence[str]) -> None:
+    def _start(
+        self, bottles: Bottles, deadline_ms: int | None, run_command: Sequence[str], page_port: int | None
+    ) -> None:
         make_folder(self.folder)
         _empty(self._acts)
         base = _runtime_base()
@@ -60,7 +68,7 @@ class VirtualLine:
         self._status = DaemonStatus(base / "status.sock")
         self._stack.callback(self._status.close)
         link, path = base / "gate", self.folder / "station.yaml"
-        self.station = write_station(path, link, bottles, deadline_ms)
+        self.station = write_station(path, link, bottles, deadline_ms, page_port or 0)
         name, runtime = self.station.name, base / self.station.name
         environment = {**os.environ, "RUNTIME_DIRECTORY": str(base), "NOTIFY_SOCKET": str(self._status.path)}
         self._gate = GateControl(link, self.folder / "gate.log", os.environ, seed=0)
@@ -73,6 +81,9 @@ class VirtualLine:
         self._stack.enter_context(self._rejecter)
         self._daemon = Process("line", [*run_command, str(path)], self.folder / "line.log", environment)
         self._stack.enter_context(self._daemon)
+        if page_port is not None:  # nobody waits for it, and nothing is lost should it end
+            page = [sys.executable, "-m", "linewatch", "dashboard", str(path)]
+            self._stack.enter_context(Process("page", page, self.folder / "page.log", environment))
 
     def __enter__(self) -> Self:
         return self

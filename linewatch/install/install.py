@@ -44,6 +44,7 @@ def next_steps(prefix: Path) -> list[str]:
         "install -o root -m 644 STATION.yaml /var/lib/linewatch/stations/NAME.yaml",
         "linewatch check /var/lib/linewatch/stations/NAME.yaml",
         "systemctl daemon-reload && systemctl enable --now linewatch@NAME",
+        "systemctl enable --now linewatch-dashboard@NAME      # the operator page, where one is wanted",
     ]
 
 

@@ -8,8 +8,10 @@ from linewatch.core.errors import StorageError, UsageError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "systemd"
 UNIT = "etc/systemd/system/linewatch@.service"
+PAGE_UNIT = "etc/systemd/system/linewatch-dashboard@.service"
 _PLACES = {
     "linewatch@.service": UNIT,
+    "linewatch-dashboard@.service": PAGE_UNIT,
     "linewatch.sysusers": "etc/sysusers.d/linewatch.conf",
     "linewatch.tmpfiles": "etc/tmpfiles.d/linewatch.conf",
     "linewatch.rules": "etc/udev/rules.d/70-linewatch.rules",
@@ -41,7 +43,7 @@ def layout(program: tuple[str, ...], user: str, shipped: Path = SHIPPED) -> list
 
 def _adapted(text: str, name: str, program: tuple[str, ...], user: str) -> str:
     match name:
-        case "linewatch@.service":
+        case "linewatch@.service" | "linewatch-dashboard@.service":
             text = text.replace(_SHIPPED_PROGRAM, " ".join(map(_quoted, program)))
             text = text.replace(f"User={_SHIPPED_USER}\n", f"User={user}\n")
             return text.replace("ProtectHome=yes", "ProtectHome=read-only") if _at_home(program[0]) else text

@@ -131,6 +131,11 @@ class ActuatorLink:
         return min((at for at in due if at is not None), default=None)
 
     @property
+    def registered(self) -> int:
+        """Actuators that registered and did not leave."""
+        return len(self._peers)
+
+    @property
     def unconfirmed(self) -> int:
         """Decisions that some actuator never acknowledged in time."""
         return sum(peer.unconfirmed for peer in self._peers.values())

@@ -31,21 +31,26 @@ class RollingShare:
         """Whether more than `limit` of a whole window: certain before it is full when the count says so already."""
         return self.count > limit * self.parts
 
+    @property
+    def share(self) -> float:
+        """0 .. 1; 0 before the first part."""
+        return self.count / max(1, len(self._last))
+
     def __str__(self) -> str:
         return f"{self.count} of the last {len(self._last)} parts"
 
 
 class Alarms:
-    """The alarms of one run."""
+    """The alarms of one run. in_a_row: rejected parts up to now. rejects, doubts: rejected, and rejected in doubt."""
 
     def __init__(self, limits: Limits, now_ns: int) -> None:
         self._limits = limits
         self._on: set[str] = set()
         self._notes: list[Note] = []
         self._was_ready = False
-        self._in_a_row = self._unseen_in_a_row = 0
-        self._rejects = RollingShare(limits.reject_rate_parts)
-        self._doubts = RollingShare(limits.failsafe_rate_parts)
+        self.in_a_row = self._unseen_in_a_row = 0
+        self.rejects = RollingShare(limits.reject_rate_parts)
+        self.doubts = RollingShare(limits.failsafe_rate_parts)
         self._last_reject_ns = now_ns
 
     def decided(self, decision: Decision) -> None:
@@ -54,14 +59,14 @@ class Alarms:
         if not self._was_ready or decision.cause is Cause.STOPPING:
             return
         rejected = decision.verdict is Verdict.REJECT
-        self._in_a_row = self._in_a_row + 1 if rejected else 0
-        self._rejects.add(rejected)
-        self._doubts.add(rejected and decision.cause is not Cause.DEFECT)
+        self.in_a_row = self.in_a_row + 1 if rejected else 0
+        self.rejects.add(rejected)
+        self.doubts.add(rejected and decision.cause is not Cause.DEFECT)
         if rejected:
             self._last_reject_ns = decision.t_decision_ns
         self._judge_run(decision.seq)
-        self._judge_rate("reject_rate", self._rejects, self._limits.reject_rate, decision.seq)
-        self._judge_rate("failsafe_rate", self._doubts, self._limits.failsafe_rate, decision.seq)
+        self._judge_rate("reject_rate", self.rejects, self._limits.reject_rate, decision.seq)
+        self._judge_rate("failsafe_rate", self.doubts, self._limits.failsafe_rate, decision.seq)
 
     def ejected(self, seq: int, *, confirmed: bool) -> None:
         """Count one ejection that a sensor saw, or did not see."""
@@ -79,6 +84,11 @@ class Alarms:
         quiet = now_ns - self._last_reject_ns >= hours * HOUR_NS
         self._set("no_reject", quiet, not quiet, f"no part was rejected for {hours:g} h: is the camera blind?", 0)
 
+    @property
+    def on(self) -> tuple[str, ...]:
+        """Names of the alarms that have begun and are not over, sorted."""
+        return tuple(sorted(self._on))
+
     def notes(self) -> list[Note]:
         """What is to be said since the last call."""
         notes, self._notes = self._notes, []
@@ -87,8 +97,8 @@ class Alarms:
     def _judge_run(self, seq: int) -> None:
         limit = self._limits.consecutive_rejects
         if limit is not None:
-            text = f"{self._in_a_row} parts in a row were rejected"
-            self._set("consecutive_rejects", self._in_a_row >= limit, self._in_a_row == 0, text, seq)
+            text = f"{self.in_a_row} parts in a row were rejected"
+            self._set("consecutive_rejects", self.in_a_row >= limit, self.in_a_row == 0, text, seq)
 
     def _judge_rate(self, name: str, seen: RollingShare, limit: float | None, seq: int) -> None:
         if limit is not None:

@@ -21,6 +21,7 @@ from linewatch.core.messages import (
     Ready,
     Record,
 )
+from linewatch.core.wire import STATUS_NS
 from linewatch.line.alarms import Alarms
 from linewatch.line.belt import Belt
 from linewatch.line.bulletin import Bulletin
@@ -28,6 +29,7 @@ from linewatch.line.last_run import LastRun
 from linewatch.line.publisher import Publisher
 from linewatch.line.record_queue import RecordQueue
 from linewatch.line.sequencer import CAMERA, INSPECTOR, Sequencer
+from linewatch.line.status import status_of
 from linewatch.line.supervised import Death, Supervised
 from linewatch.line.supervisor import Supervisor
 from linewatch.line.systemd import Notifier
@@ -81,6 +83,7 @@ class Controller:
         self._progress = 0
         self._records = RecordQueue(partial(supervisor.send, RECORDER))
         self._recording = True
+        self._status_ns = 0
         self._stopped_ns: int | None = None
         self._exit_code = 0
 
@@ -171,6 +174,7 @@ class Controller:
         if self._publisher.beat(self._sequencer.decided_up_to, self._progress, now_ns):
             self._notifier.watchdog()
             self._tell_belt([] if self._belt is None else self._belt.tick(now_ns))
+            self._tell_status(now_ns)
 
     # What comes in
 
@@ -292,6 +296,15 @@ class Controller:
     def _remember(self) -> None:
         """What the next run must be able to say of this one, should it be killed now."""
         self._last_run.note(self._sequencer.last_seq, self._sequencer.counters.decided)
+
+    def _tell_status(self, now_ns: int) -> None:
+        """To observers, now and then, and only with a heartbeat: the loop is not woken for it."""
+        if now_ns >= self._status_ns:
+            self._status_ns = now_ns + STATUS_NS
+            status = status_of(
+                self._sequencer, self._supervisor, self._alarms, self._publisher, self._gate, self._records.lost, now_ns
+            )
+            self._publisher.tell_status(status)
 
     def _say_status(self) -> None:
         absent = [name for name, child in self._supervisor.children.items() if child.state != "ready"]

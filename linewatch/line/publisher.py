@@ -6,7 +6,7 @@ import zmq
 
 from linewatch.core.messages import Decision, Note
 from linewatch.core.station import Station
-from linewatch.core.wire import HEARTBEAT_NS, VERSION, Belt, Heartbeat, event, wire_decision
+from linewatch.core.wire import HEARTBEAT_NS, VERSION, Belt, Heartbeat, Status, event, wire_decision
 from linewatch.line.actuator_link import ActuatorLink
 from linewatch.line.admission import Admission
 from linewatch.line.endpoints import bind, needs_keys
@@ -17,13 +17,14 @@ from linewatch.line.observers import Observers
 class Publisher:
     """Both sockets of one run. Times are monotonic nanoseconds, given by the caller.
 
-    endpoints: as bound, observers first. admission: to those on tcp, none when neither is guarded.
+    station, run: as given. endpoints: as bound, observers first. admission: to those on tcp, none when neither is
+    guarded.
     """
 
     def __init__(self, station: Station, run: str, runtime: Path) -> None:
         """Binds the sockets. Raises StationError, EndpointError."""
-        self._station = station
-        self._run = run
+        self.station = station
+        self.run = run
         keys = line_keys(station)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.admission = None if keys is None else Admission(self._context, keys)
@@ -42,7 +43,7 @@ class Publisher:
 
     def decide(self, decision: Decision, now_ns: int) -> None:
         """Send a decision to everybody; actuators first, they have a part to catch."""
-        message = wire_decision(decision, self._station.detector.model.name, self._station.recipe)
+        message = wire_decision(decision, self.station.detector.model.name, self.station.recipe)
         self.actuators.decide(message, now_ns)
         self.observers.send(message)
 
@@ -52,7 +53,7 @@ class Publisher:
             return False
         self._beat_ns = now_ns + HEARTBEAT_NS
         heartbeat = Heartbeat(
-            v=VERSION, station=self._station.name, run=self._run, seq=decided_up_to, progress=progress, t_ns=now_ns
+            v=VERSION, station=self.station.name, run=self.run, seq=decided_up_to, progress=progress, t_ns=now_ns
         )
         self.observers.send(heartbeat)
         self.actuators.beat(heartbeat)
@@ -63,9 +64,13 @@ class Publisher:
         where = Belt(v=VERSION, station=self._station.name, run=self._run, count=count, t_ns=t_ns, trouble=trouble)
         self.actuators.belt(where)
 
+    def tell_status(self, status: Status) -> None:
+        """Send how the line stands, to observers alone: no actuator need understand it."""
+        self.observers.send(status)
+
     def say(self, note: Note, now_ns: int) -> None:
         """Publish a note as an event."""
-        self.observers.send(event(self._station.name, self._run, note.kind, note.text, note.seq, now_ns))
+        self.observers.send(event(self.station.name, self.run, note.kind, note.text, note.seq, now_ns))
 
     def repeat_to_newcomers(self, notes: list[Note]) -> None:
         """Say these again whenever a new observer asks for events."""
@@ -96,7 +101,7 @@ class Publisher:
         self._context.term()
 
     def _bound(self, key: str, socket: "zmq.Socket[bytes]", runtime: Path) -> str:
-        endpoints = self._station.endpoints
+        endpoints = self.station.endpoints
         if self.admission is not None and needs_keys(getattr(endpoints, key), endpoints.plaintext):
             self.admission.guard(key, socket)
         return bind(socket, key, endpoints, runtime)

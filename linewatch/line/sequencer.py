@@ -42,6 +42,8 @@ class _Part:
     frame: FrameReady | None = None
     count: int | None = None
     detections: tuple[Detection, ...] = field(default=())
+    t_inspected_ns: int = 0
+    batch: int = 0
 
 
 class Sequencer:
@@ -130,6 +132,7 @@ class Sequencer:
             self._settle(part, Cause.DESYNC, "inspected before it had a frame", now_ns)
         else:
             part.detections = inspection.detections
+            part.t_inspected_ns, part.batch = inspection.t_done_ns, inspection.batch
             self._settle(part, *judge(inspection), now_ns)
 
     def refuse(self, seq: int, cause: Cause, reason: str, now_ns: int) -> None:
@@ -211,8 +214,7 @@ class Sequencer:
             reason=reason,
             tracking=self._tracking(part),
         )
-        frame = part.frame or FrameReady(part.seq, -1, 0, 0)
-        self._settled.append(Record(decision, part.detections, frame.slot, frame.generation, frame.source))
+        self._settled.append(_record_of(part, decision))
 
     def _tracking(self, part: _Part) -> Tracking | None:
         travel = self._rules.encoder_counts
@@ -234,6 +236,20 @@ class Sequencer:
         else:
             self.counters.extra += 1
             self._notes.append(Note(extra_kind, f"{what} that nobody asked for", seq))
+
+
+def _record_of(part: _Part, decision: Decision) -> Record:
+    frame = part.frame or FrameReady(part.seq, -1, 0, 0)
+    return Record(
+        decision,
+        part.detections,
+        frame.slot,
+        frame.generation,
+        frame.source,
+        t_exposed_ns=frame.t_exposed_ns,
+        t_inspected_ns=part.t_inspected_ns,
+        batch=part.batch,
+    )
 
 
 def _waited_for(part: _Part) -> str:

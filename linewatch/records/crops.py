@@ -29,8 +29,8 @@ def crop(picture: Picture, detection: Detection) -> Picture | None:
     picture: the rectified picture that was inspected. None when the box lies outside of it.
     """
     height, width = picture.shape[:2]
-    left, right = _span(detection.x, detection.width, max(detection.width, detection.height), width)
-    top, bottom = _span(detection.y, detection.height, max(detection.width, detection.height), height)
+    left, right = span(detection.x, detection.width, max(detection.width, detection.height), width)
+    top, bottom = span(detection.y, detection.height, max(detection.width, detection.height), height)
     if left >= right or top >= bottom:
         return None
     return np.ascontiguousarray(picture[top:bottom, left:right])
@@ -51,7 +51,7 @@ def seq_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _span(start: float, extent: float, longer: float, limit: int) -> tuple[int, int]:
+def span(start: float, extent: float, longer: float, limit: int) -> tuple[int, int]:
     """From and to, in px, along one side of `limit` px; empty when the box lies outside."""
     if start >= limit or start + extent <= 0:
         return 0, 0

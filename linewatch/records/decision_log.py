@@ -39,12 +39,18 @@ class LoggedDetection(msgspec.Struct, frozen=True, rename={"label": "class"}):
 
 
 class Times(msgspec.Struct, frozen=True):
-    """Nanoseconds of the monotonic clock. wall: ISO 8601 in UTC, for people."""
+    """Nanoseconds of the monotonic clock. wall: ISO 8601 in UTC, for people.
+
+    t_exposed_ns, t_inspected_ns: 0 when it never came to that. batch: parts inspected together, which load decides.
+    """
 
     t_trigger_ns: int
     t_decision_ns: int
     deadline_ns: int
     wall: str = ""
+    t_exposed_ns: int = 0
+    t_inspected_ns: int = 0
+    batch: int = 0
 
 
 class DecisionLine(msgspec.Struct, frozen=True, rename={"label": "class"}):
@@ -81,7 +87,15 @@ def line_of(record: Record, crops: tuple[str, ...], frame: str | None, picture: 
         crops=crops,
         frame=frame,
         picture=picture,
-        times=Times(decision.t_trigger_ns, decision.t_decision_ns, decision.deadline_ns, record.wall),
+        times=Times(
+            decision.t_trigger_ns,
+            decision.t_decision_ns,
+            decision.deadline_ns,
+            record.wall,
+            record.t_exposed_ns,
+            record.t_inspected_ns,
+            record.batch,
+        ),
     )
 
 

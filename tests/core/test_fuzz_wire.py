@@ -17,6 +17,7 @@ from linewatch.core.wire import (
     Heartbeat,
     Leave,
     Register,
+    Status,
     Welcome,
     WireDecision,
     WireError,
@@ -34,8 +35,13 @@ FROM_LINE: tuple[FromLine, ...] = (
     wire_decision(msgspec.structs.replace(DECISION, verdict=Verdict.PASS, cause=Cause.OK), "m", "r"),
     Heartbeat(v=1, station="s", run="r", seq=0, progress=5, t_ns=6),
     Welcome(v=1, station="s", run="r", since=3),
+    Status(
+        v=1, station="s", run="r", t_ns=7, children={"camera": "ready"}, gate=True, triggers=9, in_flight=1,
+        actuators=2, unconfirmed=0, unrecorded=0, behind=0, reject_rate=0.25, failsafe_rate=0.0, in_a_row=1,
+        alarms=("reject_rate",),
+    ),
     event("s", "r", "gap", "run x ended at seq 3", 3, 9),
-)
+)  # fmt: skip
 FROM_ACTUATOR: tuple[FromActuator, ...] = (
     Register(v=1, name="n", run="", seq=0),
     Ack(v=1, run="r", seq=4),
@@ -45,7 +51,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
-KINDS = (b"decision", b"heartbeat", b"event", b"welcome")
+KINDS = (b"decision", b"heartbeat", b"event", b"status", b"welcome")
 
 
 def sound(message: FromLine | FromActuator) -> None:

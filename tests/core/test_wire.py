@@ -14,6 +14,7 @@ from linewatch.core.wire import (
     Heartbeat,
     Leave,
     Register,
+    Status,
     Welcome,
     WireDecision,
     WireError,
@@ -86,6 +87,20 @@ def test_payload_never_exceeds_512_bytes(label: str, model: str, recipe: str) ->
     said = pack(event("s" * 32, "r" * 24, "k" * 30, label + model + recipe, BIG, BIG))
     assert len(said[1]) <= MAX_PAYLOAD
     assert unpack(said)
+
+
+def test_the_largest_status_of_a_line_fits() -> None:
+    names = ("consecutive_rejects", "failsafe_rate", "no_reject", "reject_rate")
+    said = Status(
+        v=1, station="s" * 32, run="20260101T000000-abcdef", t_ns=BIG, gate=False, triggers=10**12, in_flight=64,
+        children={"camera": "starting", "inspector": "starting", "recorder": "starting"}, actuators=32,
+        unconfirmed=10**9, unrecorded=10**9, behind=10**9, reject_rate=0.3333, failsafe_rate=0.3333, in_a_row=10**9,
+        alarms=names,
+    )  # fmt: skip
+    frames = pack(said)
+    assert frames[0] == b"s" * 32 + b".status"
+    assert len(frames[1]) <= MAX_PAYLOAD
+    assert unpack(frames) == said
 
 
 @pytest.mark.parametrize(

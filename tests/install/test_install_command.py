@@ -14,7 +14,7 @@ import pytest
 from linewatch.cli import main
 from linewatch.core.errors import ConfigError, UsageError
 from linewatch.install.install import install, program
-from linewatch.install.layout import SHIPPED, UNIT, layout
+from linewatch.install.layout import PAGE_UNIT, SHIPPED, UNIT, layout
 
 ANALYZE = shutil.which("systemd-analyze")
 EXPOSURE_AT_MOST = 2.0
@@ -29,10 +29,10 @@ def files(prefix: Path) -> dict[str, tuple[int, str]]:
     }
 
 
-def unit(prefix: Path) -> dict[str, list[str]]:
-    """The settings of the unit, each with its values in order."""
+def unit(prefix: Path, place: str = UNIT) -> dict[str, list[str]]:
+    """The settings of a unit, each with its values in order."""
     found: dict[str, list[str]] = {}
-    for name, value in re.findall(r"^(\w+)=(.*)$", (prefix / UNIT).read_text(), re.MULTILINE):
+    for name, value in re.findall(r"^(\w+)=(.*)$", (prefix / place).read_text(), re.MULTILINE):
         found.setdefault(name, []).append(value)
     return found
 
@@ -47,13 +47,13 @@ def test_a_second_time_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["install", "--prefix", str(tmp_path)]) == 0
     before, said = files(tmp_path), capsys.readouterr().out
     assert set(before) == {
-        "etc/systemd/system/linewatch@.service", "etc/sysusers.d/linewatch.conf", "etc/tmpfiles.d/linewatch.conf",
+        UNIT, PAGE_UNIT, "etc/sysusers.d/linewatch.conf", "etc/tmpfiles.d/linewatch.conf",
         "etc/udev/rules.d/70-linewatch.rules",
     }  # fmt: skip
-    assert said.count("written") == 4 and "systemctl enable --now linewatch@NAME" in said
+    assert said.count("written") == 5 and "systemctl enable --now linewatch@NAME" in said
     assert main(["install", "--prefix", str(tmp_path)]) == 0
     assert files(tmp_path) == before
-    assert capsys.readouterr().out.count("unchanged") == 4
+    assert capsys.readouterr().out.count("unchanged") == 5
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
     assert modes == {0o644}
 
@@ -61,7 +61,7 @@ def test_a_second_time_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFix
 def test_what_was_changed_by_hand_is_replaced_and_said(tmp_path: Path) -> None:
     install(tmp_path, "linewatch")
     (tmp_path / UNIT).write_text("[Unit]\n")
-    assert [placed.state for placed in install(tmp_path, "linewatch")] == ["replaced", *["unchanged"] * 3]
+    assert [placed.state for placed in install(tmp_path, "linewatch")] == ["replaced", *["unchanged"] * 4]
 
 
 def test_the_unit_starts_this_installation_as_the_chosen_user(tmp_path: Path) -> None:
@@ -105,6 +105,16 @@ def test_the_unit_never_leaves_a_line_down_for_good(tmp_path: Path) -> None:
     assert found["SupplementaryGroups"] == ["dialout video"]
 
 
+def test_the_page_has_a_unit_of_its_own_that_finds_the_line_and_gives_way_to_it(tmp_path: Path) -> None:
+    install(tmp_path, "glass")
+    page, line = unit(tmp_path, PAGE_UNIT), unit(tmp_path)
+    assert shlex.split(page["ExecStart"][0]) == [*program(), "dashboard", "%S/linewatch/stations/%i.yaml"]
+    assert page["User"] == line["User"] == ["glass"]
+    assert page["Environment"] == [f"RUNTIME_DIRECTORY=/run/{line['RuntimeDirectory'][0]}"]
+    assert float(page["Nice"][0]) > float(line["Nice"][0])
+    assert not {"Requires", "BindsTo", "PartOf"} & set(page) | {"Wants", "Requires"} & set(line)
+
+
 def test_the_udev_rules_name_devices_and_quicken_ftdi() -> None:
     text = (SHIPPED / "linewatch.rules").read_text()
     rules = [line for line in text.splitlines() if line and not line.startswith("#")]
@@ -122,21 +132,23 @@ def test_the_unit_is_an_ini_file_without_stray_lines() -> None:
 
 
 @needs_systemd
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [UNIT, PAGE_UNIT])
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, place: str) -> None:
     install(tmp_path, "root")  # a user that is there
-    instance = tmp_path / "linewatch@bottle.service"
-    instance.write_text((tmp_path / UNIT).read_text())
+    instance = tmp_path / Path(place).name.replace("@", "@bottle")
+    instance.write_text((tmp_path / place).read_text())
     done = analyze("verify", "--man=no", instance)
     said = [line for line in (done.stdout + done.stderr).splitlines() if "linewatch" in line]
     assert (done.returncode, said) == (0, [])
-    instance.write_text(instance.read_text().replace("WatchdogSec=2", "WatchdogSecs=2"))
-    assert "WatchdogSecs" in analyze("verify", "--man=no", instance).stderr  # the tool would have told
+    instance.write_text(instance.read_text().replace("RestartSec=", "RestartSecs="))
+    assert "RestartSecs" in analyze("verify", "--man=no", instance).stderr  # the tool would have told
 
 
 @needs_systemd
-def test_the_exposure_is_low(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [UNIT, PAGE_UNIT])
+def test_the_exposure_is_low(tmp_path: Path, place: str) -> None:
     install(tmp_path, "linewatch")
-    done = analyze("security", "--offline=yes", tmp_path / UNIT)
+    done = analyze("security", "--offline=yes", tmp_path / place)
     exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
     assert exposure is not None, done.stdout + done.stderr
     assert float(exposure[1]) <= EXPOSURE_AT_MOST

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from linewatch.core.wire import Event, Heartbeat, WireDecision, unpack
+from linewatch.core.wire import Event, Heartbeat, Status, WireDecision, unpack
 
 Wait = Callable[..., bool]
 Decisions = list[dict[str, Any]]
@@ -52,7 +52,7 @@ def test_everything_on_the_wire_is_understood(running: Any) -> None:
     time.sleep(0.3)
     for topic, said in running.observer.heard:
         message = unpack([f"t1.{topic}".encode(), json.dumps(said).encode()])
-        assert isinstance(message, WireDecision | Heartbeat | Event)
+        assert isinstance(message, WireDecision | Heartbeat | Event | Status)
 
 
 def test_heartbeats_carry_the_state_of_the_loop(running: Any, wait: Wait) -> None:
@@ -62,6 +62,20 @@ def test_heartbeats_carry_the_state_of_the_loop(running: Any, wait: Wait) -> Non
     assert [beat["progress"] for beat in beats] == sorted({beat["progress"] for beat in beats})
     pauses_ms = sorted((later["t_ns"] - beat["t_ns"]) / 1e6 for beat, later in pairwise(beats))
     assert pauses_ms[0] >= 50
+
+
+def test_the_status_says_how_the_line_stands(running: Any, wait: Wait) -> None:
+    running.gate.run(1200, count=5)
+    triggers = running.base + 5
+    assert wait(lambda: running.observer.of("status") and running.observer.of("status")[-1]["triggers"] == triggers)
+    assert wait(lambda: running.observer.of("status")[-1]["in_flight"] == 0)
+    said = running.observer.of("status")[-1]
+    assert said["children"] == {"camera": "ready", "inspector": "ready", "recorder": "ready"}
+    assert (said["gate"], said["actuators"], said["alarms"]) == (True, 0, [])
+    assert 0 < said["reject_rate"] <= 1
+    os.kill(running.children()["inspector"], signal.SIGKILL)
+    assert wait(lambda: running.observer.of("status")[-1]["children"]["inspector"] != "ready")
+    assert wait(lambda: running.observer.of("status")[-1]["children"]["inspector"] == "ready")
 
 
 def test_messages_lost_damaged_doubled_and_noise(running: Any) -> None:

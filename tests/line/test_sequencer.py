@@ -268,3 +268,14 @@ def test_decided_up_to_waits_for_the_oldest_part() -> None:
     sequencer.inspected(Inspection(3, Cause.OK), 62 * MS)
     assert sequencer.decided_up_to == 3
     assert [record.decision.seq for record in sequencer.due(63 * MS)] == [2, 1, 3]
+
+
+def test_the_record_says_when_it_was_exposed_and_inspected_and_beside_how_many() -> None:
+    sequencer = ready()
+    captured(sequencer)
+    sequencer.inspected(Inspection(1, Cause.OK, batch=3, t_done_ns=40 * MS), 41 * MS)
+    record = only(sequencer.due(41 * MS))
+    assert (record.t_exposed_ns, record.t_inspected_ns, record.batch) == (5 * MS, 40 * MS, 3)
+    captured(sequencer, at_ms=100)
+    waited = only(sequencer.due(200 * MS))
+    assert (waited.t_exposed_ns, waited.t_inspected_ns, waited.batch) == (105 * MS, 0, 0)

@@ -1,0 +1,45 @@
+"""The `dashboard` section of a station file: where the operator page is served, and to whom."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from linewatch.core.section import Section
+
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Dashboard(Section):
+    """Operator page, metrics and health, by `linewatch dashboard STATION`."""
+
+    host: str = Field("127.0.0.1", description="address to serve at; beyond loopback only with the words below")
+    port: int = Field(8765, ge=0, le=65535, description="0 takes a free one, which is printed")
+    open_to_network: Literal["", "i accept that anyone on this network can watch this line"] = Field(
+        "", description="these words let other machines see the page, its pictures and the metrics, without a password"
+    )
+    shift_starts: tuple[TimeOfDay, ...] = Field(
+        ("06:00", "14:00", "22:00"), min_length=1, description="local times at which the counts begin anew"
+    )
+    key: Path | None = Field(
+        None,
+        description="NAME.key of the page's own, which the line allows; needed when endpoints.observers needs keys",
+    )
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+    @model_validator(mode="after")
+    def _open_only_in_words(self) -> "Dashboard":
+        try:
+            local = self.is_loopback
+        except ValueError:
+            raise ValueError(f"host {self.host!r} must be localhost or an IP address of this machine") from None
+        if not local and not self.open_to_network:
+            raise ValueError(
+                f"host {self.host!r} can be reached from other machines: open_to_network must say the words "
+                "'i accept that anyone on this network can watch this line'"
+            )
+        return self
