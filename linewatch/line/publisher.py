@@ -61,7 +61,7 @@ class Publisher:
 
     def belt(self, count: int, t_ns: int, trouble: str) -> None:
         """Tell actuators where the belt stands, since the run began, as the gate said at `t_ns`."""
-        where = Belt(v=VERSION, station=self._station.name, run=self._run, count=count, t_ns=t_ns, trouble=trouble)
+        where = Belt(v=VERSION, station=self.station.name, run=self.run, count=count, t_ns=t_ns, trouble=trouble)
         self.actuators.belt(where)
 
     def tell_status(self, status: Status) -> None:

@@ -28,17 +28,18 @@ def test_a_class_that_good_parts_look_like_does_not_set_the_score_of_the_others(
     good = np.stack([rng.uniform(0.5, 0.8, 60), rng.uniform(0.02, 0.06, 60)], axis=1)
     bad = np.concatenate([np.stack([rng.uniform(0.9, 0.99, 30), np.zeros(30)], 1),
                           np.stack([np.zeros(30), rng.uniform(0.3, 0.7, 30)], 1)])  # fmt: skip
-    scores = ClassScores(good, bad)
+    shows = np.repeat([[True, False], [False, True]], 30, axis=0)
+    scores = ClassScores(good, bad, shows)
     single = choose_threshold(good.max(1).tolist(), bad.max(1).tolist(), max_escape=0.0)
     proposed = propose(scores, max_escape=0.0)
     assert single.point.false_rejects.count > 50
     assert proposed.escapes.count == proposed.false_rejects.count == 0
-    assert proposed.scores[1] < 0.3 < 0.8 < proposed.scores[0]
+    assert 0.06 < proposed.scores[1] < 0.3 and 0.8 < proposed.scores[0] < 0.9
 
 
 @given(good=ROWS, bad=ROWS, limit=st.floats(0, 1))
 def test_what_is_said_is_what_the_scores_do(good: np.ndarray, bad: np.ndarray, limit: float) -> None:
-    proposed = propose(ClassScores(good, bad), limit)
+    proposed = propose(ClassScores(good, bad, np.ones(bad.shape, np.bool_)), limit)
     rejected = [any(s >= level for s, level in zip(row, proposed.scores, strict=True)) for row in [*good, *bad]]
     assert proposed.false_rejects.count == sum(rejected[: len(good)])
     assert proposed.escapes.count == len(bad) - sum(rejected[len(good) :])
@@ -48,10 +49,10 @@ def test_what_is_said_is_what_the_scores_do(good: np.ndarray, bad: np.ndarray, l
 def test_escapes_are_traded_for_false_rejects() -> None:
     rng = np.random.default_rng(1)
     good, bad = rng.beta(2, 5, (200, 3)), rng.beta(2, 5, (100, 3)) + np.array([0.3, 0, 0])
-    points = frontier(ClassScores(good, np.clip(bad, 0, 1)))
+    points = frontier(ClassScores(good, np.clip(bad, 0, 1), np.ones(bad.shape, np.bool_)))
     assert [point.escapes.count for point in points] == sorted(point.escapes.count for point in points)
     assert points[0].escapes.count == 0 < points[-1].escapes.count
-    assert points[0].false_rejects.count > 3 * points[-1].false_rejects.count > 0
+    assert points[0].false_rejects.count > 2 * points[-1].false_rejects.count > 0
 
 
 def test_scores_of_parts_by_hand() -> None:
@@ -59,6 +60,7 @@ def test_scores_of_parts_by_hand() -> None:
     truth = Annotations(("x", "y"), pictures)
     scores = class_scores(truth, [[(1, 0.4, 0, 0, 1, 1), (1, 0.7, 0, 0, 1, 1)], []])
     assert scores.bad.tolist() == [[0.0, 0.7]] and scores.good.tolist() == [[0.0, 0.0]]
+    assert scores.shows.tolist() == [[True, False]]
     assert judge(scores, (0.5, 0.7)).escapes.count == 0
     with pytest.raises(DatasetError, match="0 good and 1 bad"):
         class_scores(Annotations(("x", "y"), pictures[:1]), [[]])
