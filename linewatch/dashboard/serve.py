@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,9 +12,8 @@ import zmq.asyncio
 
 from linewatch.core.clock import MonotonicClock
 from linewatch.core.curve import ClientKeys
-from linewatch.core.dashboard import Dashboard
-from linewatch.core.errors import EndpointError
 from linewatch.core.station import Station, load_station
+from linewatch.dashboard.address import address, bound
 from linewatch.dashboard.app import App
 from linewatch.dashboard.board import Board, InUse
 from linewatch.dashboard.following import follow_log, listen, listener, look_at_machine
@@ -24,7 +22,6 @@ from linewatch.dashboard.metrics import Metrics
 from linewatch.dashboard.news import News
 from linewatch.line.runtime import runtime_folder
 
-_BACKLOG = 64
 _GRACE_S = 1
 
 
@@ -42,28 +39,6 @@ def serve(station_path: Path, tell: Callable[[str], None], port: int | None = No
         tell(address(settings, server_socket))
         asyncio.run(_serve(station, use, keys, server_socket))
     return 0
-
-
-def bound(settings: Dashboard) -> socket.socket:
-    """A listening socket. Raises EndpointError when the port is taken or the address is none of this machine."""
-    host = "127.0.0.1" if settings.host == "localhost" else settings.host
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server_socket = socket.socket(family, socket.SOCK_STREAM)
-    server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        server_socket.bind((host, settings.port))
-        server_socket.listen(_BACKLOG)
-    except OSError as exc:
-        server_socket.close()
-        reason = "is taken by another program" if exc.errno == errno.EADDRINUSE else exc.strerror or "cannot be bound"
-        raise EndpointError(f"dashboard {settings.host}:{settings.port}", reason) from exc
-    return server_socket
-
-
-def address(settings: Dashboard, server_socket: socket.socket) -> str:
-    """What to open in a browser."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{server_socket.getsockname()[1]}/"
 
 
 async def _serve(station: Station, use: InUse, keys: ClientKeys | None, server_socket: socket.socket) -> None:

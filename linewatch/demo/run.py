@@ -11,7 +11,6 @@ from rich.console import Console
 from linewatch.core.errors import UsageError
 from linewatch.demo.accounting import Account
 from linewatch.demo.figures import Speed, deadline_for, pace_for
-from linewatch.demo.free_port import PAGE_PORT, free_port
 from linewatch.demo.interrupt import Interrupt
 from linewatch.demo.memory import Memory, largest
 from linewatch.demo.result import Conditions, Result, assess
@@ -119,15 +118,15 @@ def _produce(options: Options, measured: _Measured, interrupt: Interrupt, consol
     """The line at its pace."""
     pace = options.pace_per_min or pace_for(measured.speed)
     deadline_ms = deadline_for(measured.speed)
-    port = free_port(PAGE_PORT) if options.dashboard else None
-    with VirtualLine(options.folder, options.bottles, deadline_ms, options.run_command, port) as line:
+    command, with_page = options.run_command, options.dashboard
+    with VirtualLine(options.folder, options.bottles, deadline_ms, command, with_page=with_page) as line:
         transport_ms = line.station.rejecter.transport_ms
         speed = f"This machine inspects {measured.speed.parts_per_s:.1f} parts/s; the line runs at {pace} bottles/min."
         times = f"Decided within {deadline_ms} ms of the gate; the rejecter is {transport_ms:g} ms behind the gate."
         console.print(f"{speed}\n{times}", soft_wrap=True, highlight=False)
-        if port is not None:
-            console.print(f"Operator page, as long as the line runs: http://127.0.0.1:{port}/", highlight=False)
         line.wait_until_inspecting(interrupt)
+        if with_page:
+            console.print(line.page(interrupt), soft_wrap=True, highlight=False, markup=False)
         began = time.monotonic()
         memory = _follow(line, options.seconds, pace, interrupt, console)
         conditions = _conditions(line, options, pace, time.monotonic() - began)

@@ -23,11 +23,10 @@ class Bottles:
     model: Path | None
 
 
-def write_station(path: Path, gate: Path, bottles: Bottles, deadline_ms: int | None, page_port: int = 0) -> Station:
+def write_station(path: Path, gate: Path, bottles: Bottles, deadline_ms: int | None) -> Station:
     """Write the station file at `path`, whose folder is also where its runs go.
 
     gate: the serial device. deadline_ms: none is long enough for any machine; the transport time grows where it must.
-    page_port: of the operator page; 0 takes a free one.
     Returns the station as the daemon will read it. Raises StorageError, or StationError for the shipped file.
     """
     document = read_yaml(TEMPLATE)
@@ -44,7 +43,7 @@ def write_station(path: Path, gate: Path, bottles: Bottles, deadline_ms: int | N
     max_capture_ms = max(station.line.max_capture_ms, deadline_ms / 2)
     _set(document, "line", deadline_ms=deadline_ms, max_capture_ms=max_capture_ms)
     _set(document, "rejecter", transport_ms=max(station.rejecter.transport_ms, math.ceil(deadline_ms + reaction_ms)))
-    _set(document, "dashboard", port=page_port)
+    _set(document, "dashboard", port=0)  # a free one: the usual one may serve a real line
     _set(document, "storage", output=str(path.parent.resolve()))
     written = parse_station(document, path)
     try:

@@ -27,6 +27,7 @@ _START_S = 240.0  # a network's first compilation takes its time
 _STOP_S = 5.0  # the daemon promises 2
 _SLACK_S = 0.3
 _STEP_MS = 50
+_PAGE_S = 60.0  # imports on a busy machine
 _ERRORS = {1: CheckFailed, 2: UsageError, 3: ConfigError, 4: DeviceError, 5: StorageError}
 
 
@@ -42,25 +43,24 @@ class VirtualLine:
         bottles: Bottles,
         deadline_ms: int | None,
         run_command: Sequence[str] = RUN_COMMAND,
-        page_port: int | None = None,
+        *,
+        with_page: bool = False,
     ) -> None:
         """Starts everything; returns before the daemon is ready. folder: to be made.
 
-        run_command: takes the station file. page_port: of the operator page, none for no page.
+        run_command: takes the station file. with_page: serve the operator page as well.
         Raises StorageError, StationError or GateError.
         """
         self.folder = folder
         self._acts = folder / "rejecter.jsonl"
         self._stack = contextlib.ExitStack()
         try:
-            self._start(bottles, deadline_ms, run_command, page_port)
+            self._start(bottles, deadline_ms, run_command, with_page)
         except BaseException:
             self._stack.close()
             raise
 
-    def _start(
-        self, bottles: Bottles, deadline_ms: int | None, run_command: Sequence[str], page_port: int | None
-    ) -> None:
+    def _start(self, bottles: Bottles, deadline_ms: int | None, run_command: Sequence[str], with_page: bool) -> None:
         make_folder(self.folder)
         _empty(self._acts)
         base = _runtime_base()
@@ -68,7 +68,7 @@ class VirtualLine:
         self._status = DaemonStatus(base / "status.sock")
         self._stack.callback(self._status.close)
         link, path = base / "gate", self.folder / "station.yaml"
-        self.station = write_station(path, link, bottles, deadline_ms, page_port or 0)
+        self.station = write_station(path, link, bottles, deadline_ms)
         name, runtime = self.station.name, base / self.station.name
         environment = {**os.environ, "RUNTIME_DIRECTORY": str(base), "NOTIFY_SOCKET": str(self._status.path)}
         self._gate = GateControl(link, self.folder / "gate.log", os.environ, seed=0)
@@ -81,9 +81,9 @@ class VirtualLine:
         self._stack.enter_context(self._rejecter)
         self._daemon = Process("line", [*run_command, str(path)], self.folder / "line.log", environment)
         self._stack.enter_context(self._daemon)
-        if page_port is not None:  # nobody waits for it, and nothing is lost should it end
+        if with_page:  # nothing is lost should it end
             page = [sys.executable, "-m", "linewatch", "dashboard", str(path)]
-            self._stack.enter_context(Process("page", page, self.folder / "page.log", environment))
+            self._page = self._stack.enter_context(Process("page", page, self.folder / "page.log", environment))
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +113,15 @@ class VirtualLine:
             if process.ended is not None:
                 raise _error_of(process)
         return heard
+
+    def page(self, interrupt: Interrupt) -> str:
+        """What the operator page's process says of itself: its address, or why there is none."""
+        give_up = time.monotonic() + _PAGE_S
+        while not interrupt and self._page.ended is None and time.monotonic() < give_up:
+            if "http://" in self._page.last_words():
+                break
+            self.follow(_STEP_MS)
+        return self._page.last_words()
 
     def fire(self) -> None:
         """Let one bottle break the gate."""

@@ -31,7 +31,7 @@ def test_the_demo_serves_the_page_of_its_line_and_takes_it_down(tmp_path: Path) 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
         assert demo.stdout is not None
         said = ""
-        while not (found := re.search(r"Operator page.*(http://\S+/)", said)):
+        while not (found := re.search(r"operator page: (http://\S+/)", said)):
             line = demo.stdout.readline()
             assert line, said
             said += line
