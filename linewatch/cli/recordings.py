@@ -23,6 +23,10 @@ def replay(
     only: Annotated[
         Path | None, typer.Option(help="Text file with the names of the pictures to play, one a line.")
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(help="Another station file: play both, show every changed verdict; exit code 1 if any."),
+    ] = None,
 ) -> int:
     """Inspect a folder of recorded frames: decision log, crops, summary and report."""
     from rich.console import Console
@@ -30,9 +34,19 @@ def replay(
     from linewatch.records.report import REPORT
     from linewatch.replay.progress import progress_on
     from linewatch.replay.run import replay as play
-    from linewatch.replay.show import show
+    from linewatch.replay.show import show, show_changes
 
     target = output or Path("runs") / f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    if compare is not None:
+        from linewatch.replay.comparing import replay_both
+
+        with progress_on() as progress:
+            changes, code = replay_both(
+                folder, (station, compare), output=target, pace=pace, limit=limit, truth=truth or (), only=only,
+                progress=progress,
+            )  # fmt: skip
+        show_changes(changes, target, Console(soft_wrap=True))
+        return code or (1 if changes.changed else 0)
     with progress_on() as progress:
         summary = play(
             folder, station, output=target, pace=pace, limit=limit, truth=truth or (), only=only, progress=progress

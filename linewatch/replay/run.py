@@ -49,7 +49,7 @@ def replay(
     station = load_station(station_path)
     known = load_truth(truth) if truth else None
     selection = select(folder, station, limit, None if only is None else load_names(only))
-    _refuse_used(output)
+    refuse_used(output)
     clock, notes = RecordedClock(), list(selection.notes)
     detector = detector or open_detector(station)
     inspector = assemble(station, detector, clock, station_path)
@@ -91,7 +91,7 @@ def _run_folder(output: Path, station: Station, notes: list[str]) -> RunFolder:
     )
 
 
-def _refuse_used(output: Path) -> None:
+def refuse_used(output: Path) -> None:
     """So that nothing written is ever lost. Raises StorageError unless `output` is new or an empty folder."""
     try:
         used = output.exists() and next(output.iterdir(), None) is not None

@@ -1,8 +1,11 @@
 """The result of a replay as a person reads it on a terminal."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
+from linewatch.replay.changes import CHANGES_PAGE, Changes
 from linewatch.replay.summary import ReplaySummary
 from linewatch.replay.truth import Comparison
 from linewatch.training.part_level import Rate
@@ -22,6 +25,16 @@ def show(summary: ReplaySummary, console: Console) -> None:
     console.print(table)
     for note in summary.notes:
         console.print(note, markup=False, highlight=False)
+
+
+def show_changes(changes: Changes, output: Path, console: Console) -> None:
+    """Print how many verdicts changed, and which way."""
+    now_pass = sum(change.now_passes for change in changes.changed)
+    words = f"{len(changes.changed)} of {changes.compared} verdicts changed"
+    console.print(f"{words}: {now_pass} now pass, {len(changes.changed) - now_pass} are now rejected", highlight=False)
+    if changes.alone:
+        console.print(f"{changes.alone} parts were decided by only one of them", highlight=False)
+    console.print(f"each with its pictures: {output / CHANGES_PAGE}", markup=False, highlight=False)
 
 
 def _add_truth(table: Table, truth: Comparison) -> None:
