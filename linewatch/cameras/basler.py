@@ -10,8 +10,8 @@ from linewatch.cameras.counting import CHUNK_32_BIT, GIGE_16_BIT, WIDE, CounterR
 from linewatch.cameras.device import Grabbed
 from linewatch.cameras.features import Value, clock_offset_ns, is_extended, set_up, tick_ns
 from linewatch.cameras.pixels import as_picture
+from linewatch.core.cameras import BaslerCamera
 from linewatch.core.errors import CameraError, PictureError
-from linewatch.core.station import BaslerCamera
 
 if TYPE_CHECKING:
     from pypylon import pylon

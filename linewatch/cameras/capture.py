@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from linewatch.core.cameras import OpenCvCamera
 from linewatch.core.errors import CameraError, PictureError
-from linewatch.core.station import OpenCvCamera
 from linewatch.pictures.types import Picture
 
 _OPEN_TIMEOUT_MS = 3000

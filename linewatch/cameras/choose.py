@@ -1,8 +1,9 @@
 """The camera that a station names."""
 
 from linewatch.cameras.camera import Camera, Tell
+from linewatch.core.cameras import BaslerCamera, FolderCamera, GenicamCamera, OpenCvCamera, SimulatedCamera
 from linewatch.core.messages import Note
-from linewatch.core.station import BaslerCamera, FolderCamera, GenicamCamera, OpenCvCamera, SimulatedCamera, Station
+from linewatch.core.station import Station
 
 
 def _nobody(note: Note) -> None: ...

@@ -3,8 +3,8 @@
 import time
 from typing import Protocol
 
+from linewatch.core.cameras import TriggeredCamera
 from linewatch.core.errors import CameraError
-from linewatch.core.station import TriggeredCamera
 
 Value = int | float | str | bool
 _EDGES = {"rising": "RisingEdge", "falling": "FallingEdge"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from linewatch.cameras.ahead import Ahead
 from linewatch.cameras.camera import Captured, check_shape
+from linewatch.core.cameras import FolderCamera
 from linewatch.core.errors import CameraError
-from linewatch.core.station import FolderCamera
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.recording import open_recording
 from linewatch.pictures.types import Picture

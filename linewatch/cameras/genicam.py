@@ -10,8 +10,8 @@ from linewatch.cameras.counting import GIGE_16_BIT, WIDE, CounterRange
 from linewatch.cameras.device import Grabbed
 from linewatch.cameras.features import Value, clock_offset_ns, is_extended, set_up
 from linewatch.cameras.pixels import as_picture
+from linewatch.core.cameras import GenicamCamera
 from linewatch.core.errors import CameraError, PictureError
-from linewatch.core.station import GenicamCamera
 
 _BUFFERS = 16
 _ALIVE_EVERY = 5  # waits without a frame after which the camera is asked whether it is there

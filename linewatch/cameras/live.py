@@ -15,8 +15,8 @@ import numpy as np
 
 from linewatch.cameras.camera import Captured, check_shape
 from linewatch.cameras.capture import as_picture, open_capture
+from linewatch.core.cameras import OpenCvCamera
 from linewatch.core.errors import CameraError
-from linewatch.core.station import OpenCvCamera
 
 _REOPEN_S = 1.0
 _CLOSE_S = 1.0

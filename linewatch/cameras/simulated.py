@@ -4,8 +4,8 @@ import time
 
 from linewatch.cameras.ahead import Ahead
 from linewatch.cameras.camera import Captured
+from linewatch.core.cameras import SimulatedCamera
 from linewatch.core.errors import StationError
-from linewatch.core.station import SimulatedCamera
 from linewatch.pictures.types import Picture
 
 _DEPTH = 12  # a burst of so many triggers is answered at once

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from linewatch.cameras.camera import Captured, Tell, check_shape
 from linewatch.cameras.device import Device, Grabbed
 from linewatch.cameras.matching import Frame, Matching, Miss
+from linewatch.core.cameras import TriggeredCamera
 from linewatch.core.errors import CameraError, ExtraFrameError, PictureError
 from linewatch.core.messages import Cause
-from linewatch.core.station import TriggeredCamera
 
 _GRAB_MS = 200
 _REOPEN_S = 1.0

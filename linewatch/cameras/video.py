@@ -5,8 +5,8 @@ import time
 from linewatch.cameras.ahead import Ahead
 from linewatch.cameras.camera import Captured, check_shape
 from linewatch.cameras.capture import as_picture, open_capture
+from linewatch.core.cameras import OpenCvCamera
 from linewatch.core.errors import CameraError
-from linewatch.core.station import OpenCvCamera
 from linewatch.pictures.types import Picture
 
 _DEPTH = 4

@@ -4,6 +4,7 @@ import typer
 
 from linewatch.cli import (
     actuators,
+    commissioning,
     dashboard,
     demonstration,
     exporting,
@@ -26,6 +27,7 @@ app = typer.Typer(
 for command in (
     demonstration.demo,
     recordings.replay,
+    commissioning.init,
     stations.check,
     stations.run,
     stations.record,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
+from linewatch.core.cameras import SimulatedCamera
 from linewatch.core.errors import StorageError
-from linewatch.core.station import SimulatedCamera, Station, parse_station, read_yaml
+from linewatch.core.station import Station, parse_station, read_yaml
 
 SITE = Path(__file__).resolve().parents[2]
 TEMPLATE = SITE / "stations" / "bottle-sim.yaml"

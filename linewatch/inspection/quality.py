@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from linewatch.core.cameras import Camera
 from linewatch.core.messages import Cause
-from linewatch.core.station import Camera, Exposure, Focus
+from linewatch.core.station import Exposure, Focus
 from linewatch.inspection.drift import sharpness
 from linewatch.pictures.types import Picture
 

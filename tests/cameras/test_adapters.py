@@ -12,9 +12,9 @@ from linewatch.cameras.camera import cause_of
 from linewatch.cameras.folder import FolderSource
 from linewatch.cameras.simulated import SimulatedSource
 from linewatch.cameras.video import VideoSource
+from linewatch.core.cameras import FolderCamera, OpenCvCamera, SimulatedCamera
 from linewatch.core.errors import CameraError, PictureError, StationError, StorageError
 from linewatch.core.messages import Cause
-from linewatch.core.station import FolderCamera, OpenCvCamera, SimulatedCamera
 from linewatch.pictures.write import write_png
 
 

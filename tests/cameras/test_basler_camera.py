@@ -8,9 +8,9 @@ import pytest
 
 from linewatch.cameras.basler import BaslerDevice
 from linewatch.cameras.triggered import TriggeredSource
+from linewatch.core.cameras import BaslerCamera
 from linewatch.core.errors import CameraError, ExtraFrameError, PictureError
 from linewatch.core.messages import FrameReady
-from linewatch.core.station import BaslerCamera
 
 pytest.importorskip("pypylon", reason="pypylon is not installed: pip install 'linewatch[basler]'")
 pytestmark = [

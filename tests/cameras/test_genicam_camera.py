@@ -11,9 +11,9 @@ import pytest
 
 from linewatch.cameras.genicam import GenicamDevice
 from linewatch.cameras.triggered import TriggeredSource
+from linewatch.core.cameras import GenicamCamera
 from linewatch.core.errors import CameraError, LinewatchError, PictureError
 from linewatch.core.messages import Cause, FrameFailed, FrameReady, Note
-from linewatch.core.station import GenicamCamera
 
 FAKE = shutil.which("arv-fake-gv-camera-0.8")
 GVCP_PORT = 3956

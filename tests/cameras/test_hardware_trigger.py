@@ -11,9 +11,9 @@ import pytest
 from linewatch.cameras.counting import GIGE_16_BIT, CounterRange
 from linewatch.cameras.device import Grabbed
 from linewatch.cameras.triggered import TriggeredSource
+from linewatch.core.cameras import BaslerCamera
 from linewatch.core.errors import CameraError
 from linewatch.core.messages import Note
-from linewatch.core.station import BaslerCamera
 
 SETTINGS = BaslerCamera(kind="basler", width=8, height=6, trigger="hardware", early_ms=5, transfer_ms=400)
 CLOCK_AHEAD_NS = 7_000_000_000_000  # of the camera's own clock

@@ -11,8 +11,8 @@ import pytest
 
 from linewatch.cameras.capture import open_capture
 from linewatch.cameras.live import LiveSource
+from linewatch.core.cameras import OpenCvCamera
 from linewatch.core.errors import CameraError, PictureError
-from linewatch.core.station import OpenCvCamera
 from linewatch.pictures.write import encode_jpeg
 
 FRAME_S = 0.03

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from linewatch.core.cameras import SimulatedCamera
 from linewatch.core.errors import StationError, StorageError
-from linewatch.core.station import SimulatedCamera, load_station
+from linewatch.core.station import load_station
 from linewatch.demo.books import read_acts, read_doubts
 from linewatch.demo.memory import measure
 from linewatch.demo.processes import Process

@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
+from linewatch.core.cameras import OpenCvCamera as Camera
+from linewatch.core.cameras import SimulatedCamera
 from linewatch.core.messages import Cause
-from linewatch.core.station import Exposure, Focus, SimulatedCamera
-from linewatch.core.station import OpenCvCamera as Camera
+from linewatch.core.station import Exposure, Focus
 from linewatch.inspection.drift import sharpness
 from linewatch.inspection.quality import check_exposure, check_focus, check_size
 from linewatch.sim.render import render

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from linewatch.core.cameras import SimulatedCamera
 from linewatch.core.child import Child, controller_channel
 from linewatch.core.messages import Cause, Detection, Inspect, Inspection
-from linewatch.core.station import SimulatedCamera, load_station
+from linewatch.core.station import load_station
 from linewatch.sim.render import Truth, truth_of
 from linewatch.sim.scene import describe
 
