@@ -19,6 +19,7 @@ MAY_BIND = {
     "line/admission.py",  # inproc, where libzmq asks who may connect
     "demo/daemon_status.py",  # a Unix socket, in place of systemd's
     "core/logs.py",  # names a logger
+    "faults/station_file.py",  # a free port of loopback, for the line of the suite alone
     "dashboard/address.py",  # what the station file's dashboard section names: loopback, else it says the words
 }
 MAY_LOAD_YAML = "core/yamltext.py"  # with the safe loader, which the type of its argument demands
