@@ -240,6 +240,7 @@ class Controller:
                 self._records.logged(message.count)
             case Ready():
                 self._sequencer.child_ready(child)
+                self._status_ns = 0
                 self._bulletin.say(Note("child_ready", f"{child}: {message.detail}"), now_ns)
                 self._say_status()
             case Note():
@@ -264,6 +265,7 @@ class Controller:
 
     def _mourn(self, death: Death, now_ns: int) -> None:
         """A child is gone: so are its parts; the supervisor starts it again, unless the station is to blame."""
+        self._status_ns = 0  # observers hear of it with the next heartbeat
         self._sequencer.child_lost(death.child, now_ns)
         if death.child == RECORDER:
             self._records.recorder_died()

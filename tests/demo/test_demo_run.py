@@ -184,6 +184,7 @@ def test_the_contact_sheet_is_named_last_and_is_a_picture(run: Run) -> None:
     assert len(crops) >= run.summary["reject_defect"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_line_in_order_and_prints_what_was_done(tmp_path: Path) -> None:
     acts = tmp_path / "out" / "rejecter.jsonl"
     with started(tmp_path, "60", "auto") as process:
@@ -216,6 +217,7 @@ def test_a_daemon_that_refuses_its_station_ends_the_demo_with_its_reason(tmp_pat
     assert_nothing_is_left(tmp_path, runs=1)
 
 
+@pytest.mark.slow
 def test_an_inspector_that_cannot_start_ends_the_demo_with_its_reason(tmp_path: Path) -> None:
     with started(tmp_path, "5", "auto", sys.executable, str(DEMO.with_name("broken_line.py"))) as process:
         _, said = process.communicate(timeout=PATIENCE_S)

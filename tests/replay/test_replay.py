@@ -82,11 +82,12 @@ def test_batch_size_and_pace_change_no_decision(
     pictures: Pictures, station_file: Path, tmp_path: Path, spot_replay: ModuleType
 ) -> None:
     folder = pictures("gbtgbbg")
-    for name, largest, pace in (("one", 1, "fast"), ("four", 4, "fast"), ("slow", 4, "recorded")):
+    runs = (("one", 1, "fast"), ("four", 4, "fast"), ("again", 4, "fast"), ("slow", 4, "recorded"))
+    for name, largest, pace in runs:
         replay(folder, station_file, output=tmp_path / name, pace=pace, detector=spot_replay.Spots(largest))  # type: ignore[arg-type]
     assert without_times(tmp_path / "one") == without_times(tmp_path / "four") == without_times(tmp_path / "slow")
-    one, four = ((tmp_path / name / "decisions.jsonl").read_bytes() for name in ("one", "four"))
-    assert one == four
+    four, again = ((tmp_path / name / "decisions.jsonl").read_bytes() for name in ("four", "again"))
+    assert four == again
 
 
 def test_progress_counts_every_part(

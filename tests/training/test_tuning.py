@@ -37,7 +37,7 @@ def test_a_class_that_good_parts_look_like_does_not_set_the_score_of_the_others(
     assert 0.06 < proposed.scores[1] < 0.3 and 0.8 < proposed.scores[0] < 0.9
 
 
-@given(good=ROWS, bad=ROWS, limit=st.floats(0, 1))
+@given(good=ROWS, bad=ROWS, limit=st.floats(0, 1, allow_subnormal=False))
 def test_what_is_said_is_what_the_scores_do(good: np.ndarray, bad: np.ndarray, limit: float) -> None:
     proposed = propose(ClassScores(good, bad, np.ones(bad.shape, np.bool_)), limit)
     rejected = [any(s >= level for s, level in zip(row, proposed.scores, strict=True)) for row in [*good, *bad]]
