@@ -102,6 +102,7 @@ def test_stopped_and_taken_up_again_gives_one_table(plan: Plan, tmp_path: Path) 
     assert {path: path.stat().st_mtime_ns for path in (folder / "runs").iterdir()} == finished
 
 
+@pytest.mark.slow
 def test_a_router_that_learns_apart_is_taken_up_where_it_stopped(plan: Plan, tmp_path: Path) -> None:
     architecture = {"width": 32, "router": "ida", "experts": 4, "components": 2}
     ida = Variant.model_validate({"name": "ida", "family": "dsmoe", "architecture": architecture})
@@ -115,6 +116,7 @@ def test_a_router_that_learns_apart_is_taken_up_where_it_stopped(plan: Plan, tmp
     assert "| ida | 0 |" in (folder / TABLE).read_text()  # its routing
 
 
+@pytest.mark.slow
 def test_a_network_that_diverges_is_named_in_the_table_and_the_others_go_on(plan: Plan, tmp_path: Path) -> None:
     wild = plan.variants[1].model_copy(update={"name": "wild", "learning_rate": 1e30})
     schedule = plan.schedule.model_copy(update={"steps": 4, "clip_norm": 1e30, "warmup_steps": 0})

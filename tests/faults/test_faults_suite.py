@@ -22,8 +22,8 @@ from linewatch.sim.gate import Fired
 PROJECT = Path(linewatch.__file__).parent.parent
 LOAD = ("were rejected as timeout", "were rejected as capture_jitter")  # a machine that does other work as well
 FAULTS = (
-    "gate noisy", "gate unplugged", "camera killed", "inspector out of memory", "recorder killed", "disk full",
-    "disk fails (EIO)", "clients with wrong keys", "controller killed",
+    "gate noisy", "gate unplugged", "camera killed", "inspector out of memory", "disk full", "disk fails (EIO)",
+    "clients with wrong keys",
 )  # fmt: skip
 
 
