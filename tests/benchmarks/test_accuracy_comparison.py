@@ -76,6 +76,7 @@ def comparison(plan: Plan, folder: Path, stop: Callable[[], bool] = lambda: Fals
     return Comparison(plan, folder, Machine(CPU, 0, stop), said.append), said
 
 
+@pytest.mark.slow
 def test_stopped_and_taken_up_again_gives_one_table(plan: Plan, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     asked = iter([False, False, True, True])  # before the first run, before its first step, before its second

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 WriteStation = Callable[..., Path]
@@ -27,6 +28,7 @@ def write_pictures(folder: Path) -> None:
     cv2.imwrite(str(folder / "8_good.png"), good)
 
 
+@pytest.mark.slow
 def test_each_is_a_named_reject_and_the_run_goes_on(run: Run, write_station: WriteStation, tmp_path: Path) -> None:
     write_pictures(tmp_path / "pictures")
     done = run("replay", "pictures", "--station", write_station(), "--output", "out")

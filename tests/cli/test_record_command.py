@@ -17,6 +17,7 @@ WriteStation = Callable[..., Path]
 PARTS = 4
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_what_is_recorded_is_replayed(start: Start, run: Run, write_station: WriteStation, tmp_path: Path) -> None:
     with VirtualGate() as gate:

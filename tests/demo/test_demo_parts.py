@@ -76,6 +76,7 @@ def test_memory_of_an_ended_process_is_nothing() -> None:
     assert measure(process.pid).total == 0
 
 
+@pytest.mark.slow
 def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"

@@ -70,6 +70,7 @@ def test_a_model_folder_comes_out_that_loads(tmp_path: Path, bottles: Path) -> N
     assert len(load_model(tmp_path / "out").detect(pictures)) == 1
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path, bottles: Path) -> None:
     path = config(tmp_path, bottles)
     assert train(path, output=tmp_path / "whole", device="cpu", threads=1)
