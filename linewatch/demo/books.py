@@ -68,11 +68,11 @@ def read_acts(path: Path) -> tuple[tuple[str, Entry], ...]:
 
 
 def read_doubts(path: Path) -> int:
-    """How often the rejecter doubted between its first trust and its last part. Raises StorageError as `read_acts`."""
-    acts = ["part" if "seq" in (line := json.loads(text)) else str(line["act"]) for _, text in read_lines(path)]
-    if "normal" not in acts or "part" not in acts:
+    """How often the rejecter doubted and trusted again: the end of the line is no doubt. Errors as `read_acts`."""
+    acts = [str(json.loads(text)["act"]) for _, text in read_lines(path)]
+    if "normal" not in acts:
         return 0
-    return acts[acts.index("normal") : len(acts) - acts[::-1].index("part")].count("reject_all")
+    return acts[acts.index("normal") : len(acts) - acts[::-1].index("normal")].count("reject_all")
 
 
 def trusts(path: Path) -> bool:

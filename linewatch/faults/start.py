@@ -48,6 +48,7 @@ def _refused(line: FaultLine, name: str, change: Any, how: str, named: str) -> I
     document = read_yaml(line.layout.path)
     document["name"] = name
     document["storage"] = {"output": str(line.folder / f"{name}-output")}
+    document.pop("endpoints", None)  # the running line has them
     change(document)
     path = line.folder / f"{name}.yaml"
     with VirtualGate(line.base / f"{name}-gate") as gate:
