@@ -37,7 +37,7 @@ def list_models(models: Models = Path("models")) -> int:
 
 @app.command()
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; all by default.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models; all by default.")] = None,
     models: Models = Path("models"),
 ) -> int:
     """Check card, sha256, weights and descriptions of models; exit code 3 when one is wrong."""

@@ -1,4 +1,7 @@
-"""A site folder as `make setup` leaves it, in which the commands of the documents run."""
+"""A site folder as `make setup` leaves it, in which the commands of the documents run.
+
+Its programs are this linewatch; those that could change the machine are not there.
+"""
 
 import os
 import shutil
@@ -13,26 +16,36 @@ from linewatch.sim.gate import VirtualGate
 
 PROJECT = Path(linewatch.__file__).parent.parent
 PROGRAMS = {"linewatch": "-m linewatch", "python": "", "pytest": "-m pytest"}
-NOT_HERE = ("sudo", "pip", "apt-get", "systemctl", "make", "git")  # a page that forgets its mark must not change the machine
+NOT_HERE = (
+    "sudo",
+    "pip",
+    "apt-get",
+    "systemctl",
+    "make",
+    "git",
+)  # a page that forgets its mark must not change the machine
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """.venv with this linewatch; copies of the shipped stations, models and calibrations; nothing that could change the machine."""
+    """.venv, and copies of the shipped stations, models and calibrations."""
     folder = tmp_path / "site"
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     for name, module in PROGRAMS.items():
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
     for name in NOT_HERE:
-        (programs / name).write_text(f"#!/bin/sh\necho '{name}: not in a test: <!-- not run: REASON -->' >&2\nexit 97\n")
+        (programs / name).write_text(
+            f"#!/bin/sh\necho '{name}: not in a test: <!-- not run: REASON -->' >&2\nexit 97\n"
+        )
     for program in programs.iterdir():
         program.chmod(0o755)
     (programs / "activate").write_text(f"PATH={programs}:$PATH\n")
     for name in ("models", "stations", "calibration"):
         shutil.copytree(PROJECT / name, folder / name)
     shipped = folder / "stations" / "bottle-sim.yaml"
-    shipped.write_text(shipped.read_text().replace("/tmp/linewatch-gate", str(tmp_path / "gate")))
+    text = shipped.read_text().replace("/tmp/linewatch-gate", str(tmp_path / "gate"))
+    shipped.write_text(f"{text}dashboard: {{port: 0}}\n")  # the usual port may be another test's
     return folder
 
 
@@ -50,4 +63,3 @@ def gate(tmp_path: Path) -> Iterator[VirtualGate]:
     with VirtualGate(tmp_path / "gate") as gate:
         gate.start(30)
         yield gate
-

@@ -107,7 +107,8 @@ def test_a_comment_that_is_no_mark_is_refused(tmp_path: Path, mark: str) -> None
     "line",
     [
         "linewatch nonsense", "linewatch check a.yaml --online", "sudo .venv/bin/linewatch install --prefux /",
-        "make deno", "pip install 'linewatch[plc]'", "python -m linewatch.nothing", "X=1 linewatch run", "a | linewatch b",
+        "make deno", "pip install 'linewatch[plc]'", "python -m linewatch.nothing", "X=1 linewatch run",
+        "a | linewatch b",
     ],
 )  # fmt: skip
 def test_what_no_program_knows_is_noticed(line: str) -> None:
@@ -117,9 +118,7 @@ def test_what_no_program_knows_is_noticed(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["linewatch check nowhere.yaml", "false | true", "sudo true", "pip install ."])
-def test_a_command_that_fails_is_noticed(
-    site: Path, environment: dict[str, str], tmp_path: Path, line: str
-) -> None:
+def test_a_command_that_fails_is_noticed(site: Path, environment: dict[str, str], tmp_path: Path, line: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"```console\n$ {line}\nwhat it said\n$ true\n```\n")
     (block,) = blocks_of(page)

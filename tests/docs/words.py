@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 import linewatch
 from linewatch.cli.app import app
@@ -71,8 +71,10 @@ def parse(arguments: list[str]) -> None:
     while isinstance(command, TyperGroup) and arguments[:1] and arguments[0][:1] != "-":
         assert arguments[0] in command.commands, f"no such command: linewatch {' '.join(arguments)}"
         command, arguments = command.commands[arguments[0]], arguments[1:]
-    # --help and --show-completion end here; a question that is left to ask is no error.
-    with contextlib.suppress(typer.Exit, typer.Abort, SystemExit):
+    for parameter in command.params:
+        if isinstance(parameter, TyperOption):
+            parameter.prompt = None  # a question that is left to ask is no error
+    with contextlib.suppress(typer.Exit, SystemExit):  # --help, --show-completion
         command.make_context("linewatch", list(arguments))
 
 
