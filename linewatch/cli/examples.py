@@ -7,7 +7,7 @@ import typer.main
 from typer.models import CommandInfo
 
 TOP = """`linewatch COMMAND --help` explains each option and gives examples. Exit codes: 0 done, 1 a check or comparison
-failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 130 Ctrl-C; 70 is a fault of linewatch itself, and
+failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 130 Ctrl-C; 70 is a fault of linewatch itself:
 LINEWATCH_DEBUG=1 shows where."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
