@@ -6,6 +6,7 @@ Slow and serving blocks run in the slow suite, after the quick ones of their pag
 """  # noqa: E501
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,7 +18,7 @@ import linewatch
 from linewatch.cli.ending import INTERRUPTED
 from linewatch.sim.gate import VirtualGate
 from tests.docs.blocks import Block, blocks_of
-from tests.docs.words import ask, commands_of
+from tests.docs.words import ask, commands_of, name_only
 
 PROJECT = Path(linewatch.__file__).parent.parent
 PAGES = [PROJECT / "README.md", PROJECT / "ARCHITECTURE.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -43,6 +44,12 @@ def test_the_programs_know_what_the_block_asks_of_them(block: Block) -> None:
         ask(words)
     done = subprocess.run(["bash", "-n"], input=block.script, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_sentences_name_commands_and_options_that_exist(page: Path) -> None:
+    for code in re.findall(r"`linewatch ([^`]+)`", page.read_text(encoding="utf-8")):
+        name_only(code.split())
 
 
 @pytest.mark.parametrize("page", pages("quick"), ids=name)

@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 import typer.main
@@ -76,6 +77,17 @@ def parse(arguments: list[str]) -> None:
             parameter.prompt = None  # a question that is left to ask is no error
     with contextlib.suppress(typer.Exit, SystemExit):  # --help, --show-completion
         command.make_context("linewatch", list(arguments))
+
+
+def name_only(words: list[str]) -> None:
+    """Raises when `linewatch WORDS` in a sentence, whole or not, names a command or option that is none."""
+    command: Any = typer.main.get_command(app)
+    while isinstance(command, TyperGroup) and words and re.fullmatch(r"[a-z]+", words[0]):
+        assert words[0] in command.commands, f"no such command: linewatch {' '.join(words)}"
+        command, words = command.commands[words[0]], words[1:]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    unknown = {word for word in words if word.startswith("--")} - known - {"--install-completion", "--show-completion"}
+    assert not unknown, f"no such option: {unknown}"
 
 
 def _make(arguments: list[str]) -> None:
