@@ -73,8 +73,9 @@ def test_all_blocks_of_a_page_run(page: Path, site: Path, environment: dict[str,
 
 def run(block: Block, site: Path, environment: dict[str, str]) -> None:
     """Every command of the block ends with 0."""
+    script = f"{block.script}:"  # else bash would become its last command, and --install-completion asks for its shell
     done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", block.script], cwd=site, env=environment, stdin=subprocess.DEVNULL,
+        ["bash", "-eu", "-o", "pipefail", "-c", script], cwd=site, env=environment, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{block.where}:\n{block.script}\n{done.stdout}\n{done.stderr}"

@@ -59,6 +59,8 @@ def test_a_second_time_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     }
     assert {"usr/local/share/man/man1/linewatch.1", "usr/local/share/man/man1/linewatch-keys-new.1"} <= share
     assert said.count("written") == len(before) and "systemctl enable --now linewatch@NAME" in said
+    assert (f"ln -sf {program()[0]} /usr/local/bin/linewatch" in said) == (len(program()) == 1)
+    assert f"cp -r {tmp_path}/etc {tmp_path}/usr /" in said
     assert main(["install", "--prefix", str(tmp_path)]) == 0
     assert files(tmp_path) == before
     assert capsys.readouterr().out.count("unchanged") == len(before)
