@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typer.core import TyperCommand, TyperGroup
 
 from linewatch.cli.examples import TOP, first_sentence
-from linewatch.cli.tree import Path, context_of, leaves
+from linewatch.cli.tree import Words, context_of, leaves
 
 
 def man_pages(group: TyperGroup) -> dict[str, str]:
@@ -15,7 +15,7 @@ def man_pages(group: TyperGroup) -> dict[str, str]:
     return {"linewatch.1": _first(group, commands), **own}
 
 
-def _page(command: TyperCommand, path: Path) -> str:
+def _page(command: TyperCommand, path: Words) -> str:
     context = context_of(command, path)
     lines = [*_head(path, command.help or ""), ".SH SYNOPSIS", f".B {_safe(' '.join(('linewatch', *path)))}"]
     lines += [_safe(" ".join(command.collect_usage_pieces(context))), ".SH DESCRIPTION", _flowing(command.help or "")]
@@ -29,7 +29,7 @@ def _page(command: TyperCommand, path: Path) -> str:
     return "\n".join([*lines, ".SH SEE ALSO", ".BR linewatch (1)", ""])
 
 
-def _first(group: TyperGroup, commands: dict[Path, TyperCommand]) -> str:
+def _first(group: TyperGroup, commands: dict[Words, TyperCommand]) -> str:
     shown = ((" ".join(path), command.help or "") for path, command in commands.items())
     lines = [*_head((), group.help or ""), ".SH SYNOPSIS", ".B linewatch", "COMMAND [OPTIONS] [ARGUMENTS]"]
     lines += [".SH DESCRIPTION", _flowing(group.help or ""), *_list("COMMANDS", shown)]
@@ -37,7 +37,7 @@ def _first(group: TyperGroup, commands: dict[Path, TyperCommand]) -> str:
     return "\n".join([*lines, ".SH EXIT STATUS", _flowing(TOP), ".SH SEE ALSO", _safe(also), ""])
 
 
-def _head(path: Path, text: str) -> list[str]:
+def _head(path: Words, text: str) -> list[str]:
     title = _title(path)
     return [
         f'.TH {_safe(title.upper())} 1 "" linewatch linewatch',
@@ -51,7 +51,7 @@ def _list(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
     return [f".SH {title}", *found] if found else []
 
 
-def _title(path: Path) -> str:
+def _title(path: Words) -> str:
     return "-".join(("linewatch", *path))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-Path = tuple[str, ...]
+Words = tuple[str, ...]
 
 
-def leaves(group: TyperGroup, path: Path = ()) -> Iterator[tuple[Path, TyperCommand]]:
+def leaves(group: TyperGroup, path: Words = ()) -> Iterator[tuple[Words, TyperCommand]]:
     """Every command that does something, with its words after `linewatch`: ("keys", "new")."""
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
@@ -17,6 +17,6 @@ def leaves(group: TyperGroup, path: Path = ()) -> Iterator[tuple[Path, TyperComm
             yield (*path, name), command
 
 
-def context_of(command: TyperGroup | TyperCommand, path: Path) -> typer.Context:
+def context_of(command: TyperGroup | TyperCommand, path: Words) -> typer.Context:
     """What `command` needs to describe itself."""
     return typer.Context(command, info_name=" ".join(("linewatch", *path)))

@@ -111,7 +111,11 @@ def programs(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("linewatch rec", "record"), ("linewatch keys re", "revoke"), ("linewatch check s.yaml --off", "--offline")],
+    [
+        ("linewatch keys re", "revoke"),
+        pytest.param("linewatch rec", "record", marks=pytest.mark.slow),
+        pytest.param("linewatch check s.yaml --off", "--offline", marks=pytest.mark.slow),
+    ],
 )
 def test_bash_completes_by_the_lines_that_install_lays_out(
     programs: dict[str, str], tmp_path: Path, typed: str, offered: str
@@ -125,6 +129,7 @@ def test_bash_completes_by_the_lines_that_install_lays_out(
     assert done.stdout.split() == [offered]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_zsh_and_fish_are_answered_with_the_help(programs: dict[str, str], shell: str) -> None:
     asked = {"_LINEWATCH_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "linewatch rec"}
