@@ -1,4 +1,4 @@
-"""The bytes that docs/protocol.md shows are those that the line says and understands; checksums on any page are right."""
+"""The bytes of docs/protocol.md are those that the line says and understands; checksums on any page are right."""
 
 import ctypes
 import re
