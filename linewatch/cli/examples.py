@@ -38,7 +38,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "linewatch actuator --station mine --modbus 192.168.0.10:502 --confirm-ms 500 \\",
         "    --endpoint ipc:///run/linewatch/mine/actuators.sock",
         "linewatch actuator --station mine --relay /dev/ttyUSB1 --line-key server.pub \\",
-        "    --key rejecter-1.key --endpoint tcp://192.168.0.2:5552",
+        "    --key rejecter-1.key --endpoint tcp://127.0.0.1:5552",
     ),
     "dashboard": (
         "linewatch dashboard stations/mine.yaml",

@@ -55,7 +55,7 @@ def verify(
 
 @app.command()
 def fetch(
-    name: Annotated[Literal["mobile-sam"], typer.Argument(help="What to fetch.")],
+    name: Annotated[Literal["mobile-sam"], typer.Argument(metavar="NAME", help="What to fetch: mobile-sam.")],
     source: Annotated[str | None, typer.Option("--from", help="Other address, or a file that is already here.")] = None,
     output: Annotated[Path, typer.Option(help="Where the encoder goes.")] = Path(
         "models/mobile-sam/encoder.safetensors"
