@@ -27,8 +27,8 @@ NOT_HERE = (
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """.venv, and copies of the shipped stations, models and calibrations."""
+def site(tmp_path: Path) -> Iterator[Path]:
+    """.venv, and copies of the shipped stations, models and calibrations; 25 MB, so it does not stay."""
     folder = tmp_path / "site"
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
@@ -46,7 +46,8 @@ def site(tmp_path: Path) -> Path:
     shipped = folder / "stations" / "bottle-sim.yaml"
     text = shipped.read_text().replace("/tmp/linewatch-gate", str(tmp_path / "gate"))
     shipped.write_text(f"{text}dashboard: {{port: 0}}\n")  # the usual port may be another test's
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
