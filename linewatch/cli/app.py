@@ -11,17 +11,21 @@ from linewatch.cli import (
     faults,
     install,
     keys,
+    manuals,
     models,
     prompts,
     recordings,
     stations,
     training,
 )
+from linewatch.cli.examples import TOP, describe
 
 app = typer.Typer(
     help="Inspection daemon for factory lines: from the gate to the rejecter, one decision for every part.",
+    epilog=TOP,
+    context_settings={"max_content_width": 100},
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,  # its markup takes the brackets of linewatch[onnx] for its own
     pretty_exceptions_enable=False,
 )
 for command in (
@@ -40,8 +44,10 @@ for command in (
     exporting.export,
     demonstration.render,
     install.install,
+    manuals.man,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")
+describe(app)

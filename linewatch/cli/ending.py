@@ -51,10 +51,11 @@ def _said(text: str, code: int) -> int:
 
 
 def _wrong_argument(exc: typer.TyperException) -> str:
-    """What is wrong and where help is; empty when the help itself has just been shown."""
-    if not exc.format_message():
-        return ""
+    """What is wrong and where help is; empty when the help itself is shown, because there were no arguments at all."""
     context = getattr(exc, "ctx", None)
+    if context is not None and exc.format_message() == context.get_help():
+        print(exc.format_message())
+        return ""
     command = "linewatch" if context is None else context.command_path
     return f"{_named(exc)}; see `{command} --help`"
 

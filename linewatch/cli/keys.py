@@ -12,7 +12,9 @@ KEYS = Path("keys")
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Whose keys: `server` for the line itself, else the client's name.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Whose keys: `server` for the line itself, else the client's name.")
+    ],
     folder: Folder = KEYS,
 ) -> None:
     """Make NAME.key, which stays secret and where it is used, and NAME.pub, which may be given away."""
@@ -49,7 +51,9 @@ def list_(folder: Folder = KEYS) -> int:
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="As `keys list` shows it.")], folder: Folder = KEYS) -> None:
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `keys list` shows it.")], folder: Folder = KEYS
+) -> None:
     """Let a client connect no more; a running line cuts it off within a second."""
     from linewatch.core.keyring import Keyring
 

@@ -10,7 +10,11 @@ from linewatch.cli.options import Station
 
 
 def run(station: Station) -> int:
-    """Run the line of a station until SIGTERM or Ctrl-C."""
+    """Run the line of a station until SIGTERM or Ctrl-C.
+
+    Starts camera, inspector and recorder, and starts them again when they end; decisions go to the endpoints of the
+    station file, records to its `storage.output`.
+    """
     from linewatch.line.run import run as run_line
 
     return run_line(station)
@@ -19,7 +23,9 @@ def run(station: Station) -> int:
 def record(
     station: Station,
     output: Annotated[Path, typer.Option(help="New folder for the recording.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many parts.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many parts; none runs until SIGTERM or Ctrl-C.")
+    ] = None,
 ) -> int:
     """Run the line and keep every frame with its trigger, as a recording that `replay` reads."""
     from linewatch.core.station import load_station
@@ -40,7 +46,10 @@ def check(
     station: Station,
     offline: Annotated[bool, typer.Option("--offline", help="Devices that are not there are only warned of.")] = False,
 ) -> int:
-    """Say everything that keeps a station from running: file, model, calibration, devices, output."""
+    """Say everything that keeps a station from running: file, model, calibration, devices, output.
+
+    Ends with the exit code of the first error: 3 configuration, 4 device, 5 storage.
+    """
     from linewatch.check.station import check as look_at
 
     findings = look_at(station, offline=offline)
