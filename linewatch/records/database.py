@@ -12,7 +12,7 @@ from linewatch.records.chain import APPLICATION_ID, DATABASE, SCHEMA_VERSION
 
 _WRITER_WAIT_S = 0.05  # whoever locks the log must not hold the recorder up: it tries again
 _READER_WAIT_S = 2.0
-_CHECKPOINT_PAGES = 256  # 1 MB: so much more than the log itself is on the disk
+_CHECKPOINT_PAGES = 64  # 256 kB: so much more than the log itself is on the disk
 _PRIMARY = 0xFF  # of an extended result code
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _REASONS = {
