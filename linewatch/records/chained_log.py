@@ -63,7 +63,9 @@ class ChainedLog:
     def close(self) -> None:
         """Leave one plain file, without the files that WAL wants beside it; while somebody reads, they stay."""
         with contextlib.suppress(sqlite3.Error):
-            self._tell(self._tip())
+            tip = self._tip()
+            self._note(tip)  # again, should the disk not have taken it
+            self._tell(tip)
             self._connection.execute(f"PRAGMA busy_timeout = {_CLOSING_WAIT_MS}")
             self._connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.suppress(sqlite3.Error):

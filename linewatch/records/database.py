@@ -13,6 +13,7 @@ from linewatch.records.chain import APPLICATION_ID, DATABASE, SCHEMA_VERSION
 _WRITER_WAIT_S = 0.05  # whoever locks the log must not hold the recorder up: it tries again
 _READER_WAIT_S = 2.0
 _CHECKPOINT_PAGES = 64  # 256 kB: so much more than the log itself is on the disk
+_MAGIC = b"SQLite format 3\0"
 _PRIMARY = 0xFF  # of an extended result code
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _REASONS = {
@@ -96,8 +97,12 @@ def read_rows(path: Path, after: int = 0, limit: int = -1) -> Iterator[tuple[int
 
 
 def is_database(path: Path) -> bool:
-    """Whether the log at `path` is one of SQLite; by its name, as a file that was cut to nothing is one as well."""
-    return path.suffix == Path(DATABASE).suffix
+    """Whether the log at `path` is one of SQLite, by its name or, renamed, by its first bytes."""
+    if path.suffix == Path(DATABASE).suffix:
+        return True
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+    return False
 
 
 def _reader_address(path: Path) -> str:

@@ -21,6 +21,7 @@ from linewatch.records.chain import DATABASE
 from linewatch.records.database import is_database, read_rows
 
 DECISIONS = "decisions.jsonl"
+_NOTHING = os.strerror(errno.ENOENT)
 
 PictureState: TypeAlias = Literal["kept", "unwanted", "absent", "gone", "dropped", "refused", "removed"]
 """What became of a part's pictures.
@@ -145,13 +146,14 @@ def decoded(path: Path, number: int, text: bytes) -> DecisionLine:
 
 def log_of(run: Path) -> Path:
     """The decision log of a run folder; a file is taken as a log itself. Raises StorageError when there is none."""
-    if run.is_file():
-        return run
-    for name in (DATABASE, DECISIONS):
-        if (run / name).is_file():
-            return run / name
-    reason = f"holds no decision log (neither {DATABASE} nor {DECISIONS})"
-    raise StorageError(run, reason if run.is_dir() else os.strerror(errno.ENOENT))
+    try:
+        for path in (run, run / DATABASE, run / DECISIONS):
+            if path.is_file():
+                return path
+        reason = f"holds no decision log (neither {DATABASE} nor {DECISIONS})" if run.is_dir() else _NOTHING
+    except OSError as exc:
+        raise StorageError(run, exc.strerror or "cannot be read") from exc
+    raise StorageError(run, reason)
 
 
 def has_log(run_folder: Path) -> bool:

@@ -18,11 +18,11 @@ def export_log(run: Path, output: Path) -> int:
     Returns how many decisions it has. Raises StorageError; what was there, or half written, is then not left behind.
     """
     path = log_of(run)
-    if output.exists():
-        raise StorageError(output, "is there already: give another name")
     temporary = output.with_name(f"{output.name}.new")
     table, count = output.suffix == _TABLE, 0
     try:
+        if output.exists():
+            raise StorageError(output, "is there already: give another name")
         with temporary.open("wb") as file:
             file.write(_row(_COLUMNS) if table else b"")
             for number, text in read_texts(path):

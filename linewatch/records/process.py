@@ -105,8 +105,9 @@ class RecorderProcess:
     def _handle(self, message: AnyMessage) -> None:
         match message:
             case Record():
+                sink = self._sink_for(message.decision.run)
                 pixels, missing = self._pixels(message)
-                self._try(lambda: self._sink_for(message.decision.run).record(message, pixels, missing))
+                self._try(lambda: sink.record(message, pixels, missing))
                 self._records += 1
             case Note():
                 self._keep_note(message)
@@ -134,6 +135,7 @@ class RecorderProcess:
             return None, "gone"
 
     def _sink_for(self, run: str) -> Sink:
+        """Raises StorageError when there is none: the process ends, and the controller keeps what is not logged."""
         if self._sink is None or run != self._run:
             self._close()
             self._sink, self._run = self._sink_of(run, self.tell), run

@@ -31,6 +31,8 @@ def read_tip(folder: Path) -> Tip | None:
         return None
     except OSError as exc:
         raise StorageError(path, exc.strerror or "cannot be read") from exc
+    if not text:  # a full disk took the name alone
+        return None
     found = re.fullmatch(r"(\d{1,18}) ([0-9a-f]{64})\n", text)
     if found is None:
         raise StorageError(path, "is damaged: number and hash of a row belong there")

@@ -151,7 +151,7 @@ def test_whatever_is_done_to_a_log_is_named(
 
 def test_a_log_alone_is_verified_without_its_tip_and_with_a_hash_kept_elsewhere(run: Path, tmp_path: Path) -> None:
     kept = verify(run).tip.hash
-    alone = tmp_path / "alone.sqlite"
+    alone = tmp_path / "renamed.backup"
     alone.write_bytes((run / DATABASE).read_bytes())
     found = verify(alone, kept)
     assert (found.tip.number, found.noted, found.header.run, found.header.station) == (9, None, "run", "bottle-sim")

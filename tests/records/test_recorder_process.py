@@ -1,8 +1,10 @@
 """The recorder process: what it keeps, what it drops and says so, and what a kill at any instant leaves."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from linewatch.core.channel import ChannelClosed
 from linewatch.core.messages import Health, Logged, Note, Ready, Verdict
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.recording import open_recording
@@ -234,9 +237,34 @@ def test_a_run_that_is_no_folder_name_is_refused(
 ) -> None:
     recorder = warm_recorder()
     recorder.send(make_record(1, run=run))
-    assert "no name for a run folder" in recorder.wait_for(Note).text
-    assert recorder.stop()[0] == 0
+    code, said = recorder.ended()
+    assert (code, said.count("\n")) == (5, 1)
+    assert "no name for a run folder" in said
     assert [path.name for path in output.iterdir()] == [".recorder.lock"]
+
+
+def test_a_log_that_cannot_be_opened_ends_the_recorder_and_nothing_is_confirmed(
+    warm_recorder: Start, make_record: Make, output: Path
+) -> None:
+    """The controller keeps what is not confirmed, and starts the recorder again: once the log works, all is in it."""
+    recorder = warm_recorder()
+    (output / "run-1").mkdir()
+    with contextlib.closing(sqlite3.connect(output / "run-1/decisions.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        recorder.send(make_record(1))
+        code, said = recorder.ended()
+        assert (code, said.count("\n")) == (5, 1)
+        assert "decisions.sqlite: is locked by another process" in said
+        with contextlib.suppress(ChannelClosed):
+            recorder.seen.extend(recorder.channel.receive())
+        assert not any(isinstance(one, Logged) for one in recorder.seen)
+        other.execute("ROLLBACK")
+    again = warm_recorder()
+    for seq in (1, 2):
+        again.send(make_record(seq))
+    again.wait_for(Logged, lambda logged: logged.count == 2)
+    assert again.stop()[0] == 0
+    assert verify(output / "run-1").tip.number == 2
 
 
 @pytest.mark.parametrize(
