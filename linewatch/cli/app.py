@@ -4,6 +4,7 @@ import typer
 
 from linewatch.cli import (
     actuators,
+    audit,
     commissioning,
     dashboard,
     demonstration,
@@ -47,6 +48,7 @@ for command in (
     manuals.man,
 ):
     app.command()(command)
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")

@@ -55,13 +55,6 @@ class LineFile:
             os.close(self._fd)
 
 
-def repair(path: Path) -> int:
-    """Cut a torn last line off the file at `path`; returns the bytes cut. Raises StorageError."""
-    file = LineFile(path)
-    file.close()
-    return file.repaired
-
-
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Number, from 1, and text of each whole line; a torn last line is left out. Raises StorageError.
 

@@ -10,7 +10,7 @@ from linewatch.core.jsonlines import read_lines
 from linewatch.core.messages import Cause, Verdict
 from linewatch.core.wire import WireDecision
 from linewatch.demo.accounting import Book, Entry
-from linewatch.records.decision_log import DECISIONS, DecisionLine, read_decisions
+from linewatch.records.decision_log import DecisionLine, has_log, read_decisions
 
 _BLOWN_TOO_LATE = "missed"
 
@@ -50,7 +50,7 @@ def read_witnesses(fired: Sequence[int], wire: Iterable[WireDecision], acts: Pat
 
     Raises StorageError for a damaged log.
     """
-    written = (run_folder / DECISIONS).is_file()
+    written = has_log(run_folder)
     log = tuple(read_decisions(run_folder)) if written else ()
     return Witnesses(
         tuple(fired), tuple(wire), read_acts(acts), read_doubts(acts), log, run_folder if written else None

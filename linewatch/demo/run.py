@@ -166,9 +166,10 @@ def _conclude(result: Result, options: Options, interrupt: Interrupt, console: C
     if run_folder is not None:
         # Imported here: it loads OpenCV, which nothing before needs.
         from linewatch.records.contact_sheet import write_contact_sheet
+        from linewatch.records.decision_log import log_of
 
         _print_path(console, "crops", run_folder / "crops")
-        _print_path(console, "decision log", run_folder / "decisions.jsonl")
+        _print_path(console, "decision log", log_of(run_folder))
         _print_path(console, "rejects", write_contact_sheet(run_folder))
     if interrupt:
         return interrupt.exit_code

@@ -9,7 +9,7 @@ from linewatch.core.messages import Cause
 from linewatch.faults.fault import Fault, Injected, NotShown
 from linewatch.faults.judging import only
 from linewatch.faults.line import FaultLine
-from linewatch.records.decision_log import DECISIONS, read_decisions
+from linewatch.records.decision_log import has_log, read_decisions
 
 _PLACES = ("lib/*/faketime", "lib64/faketime", "lib/faketime", "local/lib/faketime")
 _STEPS = ("+1h", "-1h", "+0")
@@ -49,7 +49,7 @@ def _library() -> Path:
 def _jumped(line: FaultLine) -> bool:
     """Whether the wall times of the run's log jump forth and back, while its monotonic ones go on."""
     folder = line.output / line.observer.run
-    if not (folder / DECISIONS).is_file():
+    if not has_log(folder):
         return False
     walls = [datetime.fromisoformat(one.times.wall) for one in read_decisions(folder)]
     steps = [later - earlier for earlier, later in pairwise(walls)]

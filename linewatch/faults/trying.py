@@ -8,7 +8,7 @@ from linewatch.core.errors import StorageError
 from linewatch.faults.fault import Fault, Injected, NotShown
 from linewatch.faults.line import FaultLine
 from linewatch.faults.trial import RunPart, Trial, doubles, unanswered_parts
-from linewatch.records.decision_log import DECISIONS, read_decisions
+from linewatch.records.decision_log import has_log, read_decisions
 
 _CALM_S = 0.25  # parts before and after the fault
 _SHOWN = 5
@@ -106,7 +106,7 @@ def _logged(line: FaultLine, decided: set[RunPart]) -> set[RunPart]:
     found: set[RunPart] = set()
     for run in {run for run, _ in decided}:
         folder = line.output / run
-        if (folder / DECISIONS).is_file():
+        if has_log(folder):
             with contextlib.suppress(StorageError):  # a damaged log holds nothing that counts
                 found |= {(run, one.seq) for one in read_decisions(folder)}
     return found

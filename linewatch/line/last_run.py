@@ -2,8 +2,8 @@
 
 While the line runs, run id and last seq stand in a mapped file of the runtime folder: storing them is a write to memory
 that the kernel keeps when the process is killed. At start and at a clean end `last_run.STATION.json` is written
-atomically into the output folder. After a loss of power, when the mapped file is gone, the last lines of that run's
-decision log tell as far as they reached the disk.
+atomically into the output folder. After a loss of power, when the mapped file is gone, that run's decision log tells as
+far as it reached the disk.
 """
 
 import contextlib
@@ -17,10 +17,9 @@ from pathlib import Path
 from linewatch.core.errors import StorageError
 
 MAPPED_FILE = "last_seq"
-DECISIONS = "decisions.jsonl"
+DECISIONS = "decisions.sqlite"  # its view `decisions` is documented in docs/audit.md
 _RECORD = struct.Struct("<64sQQ")  # run id, last seq, parts decided
 _SEQS = struct.Struct("<QQ")
-_TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,12 @@ class LastRun:
         return None
 
     def _read_log(self, kept: Ended) -> Ended:
-        """`kept` with the highest seq among the last lines of its decision log."""
-        seqs = [kept.seq]
-        with contextlib.suppress(OSError), (self._output / kept.run / DECISIONS).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            for line in file.read().split(b"\n"):
-                with contextlib.suppress(ValueError, KeyError, TypeError):  # the first and last line may be cut
-                    seqs.append(int(json.loads(line)["seq"]))
-        return Ended(kept.run, max(seqs), 0, clean=False)
+        """`kept` with the highest seq of its decision log, as far as there is one that can be read."""
+        import sqlite3  # wanted after a loss of power alone
+
+        path = self._output / kept.run / DECISIONS
+        with contextlib.suppress(OSError, sqlite3.Error, TypeError):
+            with contextlib.closing(sqlite3.connect(f"{path.resolve(strict=True).as_uri()}?mode=ro", uri=True)) as log:
+                (seq,) = log.execute("SELECT max(seq) FROM decisions").fetchone()
+            return Ended(kept.run, max(kept.seq, seq), 0, clean=False)
+        return Ended(kept.run, kept.seq, 0, clean=False)

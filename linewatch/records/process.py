@@ -6,6 +6,7 @@ Lossy by contract, and honest about it: when it falls behind it drops pictures f
 import argparse
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -20,6 +21,7 @@ from linewatch.core.station import Station, load_station
 from linewatch.pictures.frames import RingReader
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.pictures.types import Picture
+from linewatch.records.chained_log import ChainedLog
 from linewatch.records.decision_log import PictureState
 from linewatch.records.lock import lock_output
 from linewatch.records.recording import RecordingWriter
@@ -29,8 +31,7 @@ from linewatch.records.sweep import sweep
 
 CHILD = "recorder"
 _BEHIND = 16  # records waiting: as many ring slots as the camera keeps for a recorder that lags
-_SYNC_EVERY_NS = 1_000_000_000
-_CONFIRM_EVERY_NS = 100_000_000
+_CONFIRM_EVERY_NS = 100_000_000  # so much is brought onto the disk at once, and may come again after a kill
 _MOST_EARLY_NOTES = 1000
 
 log = structlog.get_logger()
@@ -64,7 +65,6 @@ class RecorderProcess:
         self._early_notes: deque[Note] = deque(maxlen=_MOST_EARLY_NOTES)
         self._dropped = 0
         self._failed = 0
-        self._next_sync_ns = 0
         self._records = 0
         self._confirmed = 0
         self._next_confirm_ns = 0
@@ -90,24 +90,24 @@ class RecorderProcess:
             self._handle(self._backlog.popleft())
             self._child.progress += 1
         now_ns = self._child.clock.now_ns()
-        if self._sink is not None and now_ns >= self._next_sync_ns:
-            self._next_sync_ns = now_ns + _SYNC_EVERY_NS
-            self._try(self._sink.sync)
-        self._confirm(now_ns)
-
-    def _confirm(self, now_ns: int) -> None:
-        """Tell the controller, now and then, how many records it need not keep any longer."""
-        logged = self._records - (self._sink.unwritten if self._sink is not None else 0)
-        if logged > self._confirmed and now_ns >= self._next_confirm_ns:
+        if self._records > self._confirmed and now_ns >= self._next_confirm_ns:
             self._next_confirm_ns = now_ns + _CONFIRM_EVERY_NS
-            if self._child.channel.send(Logged(logged)):
-                self._confirmed = logged
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """Bring what came onto the disk, and tell the controller how many records it need not keep any longer."""
+        if self._sink is not None:
+            self._try(self._sink.sync)
+        logged = self._records - (self._sink.unwritten if self._sink is not None else 0)
+        if logged > self._confirmed and self._child.channel.send(Logged(logged)):
+            self._confirmed = logged
 
     def _handle(self, message: AnyMessage) -> None:
         match message:
             case Record():
+                sink = self._sink_for(message.decision.run)
                 pixels, missing = self._pixels(message)
-                self._try(lambda: self._sink_for(message.decision.run).record(message, pixels, missing))
+                self._try(lambda: sink.record(message, pixels, missing))
                 self._records += 1
             case Note():
                 self._keep_note(message)
@@ -135,6 +135,7 @@ class RecorderProcess:
             return None, "gone"
 
     def _sink_for(self, run: str) -> Sink:
+        """Raises StorageError when there is none: the process ends, and the controller keeps what is not logged."""
         if self._sink is None or run != self._run:
             self._close()
             self._sink, self._run = self._sink_of(run, self.tell), run
@@ -200,7 +201,10 @@ def _run_folders(station: Station) -> SinkOf:
         if not run or Path(run).name != run or run.startswith("."):
             raise StorageError(storage.output, "is no name for a run folder", run)
         folder = storage.output / run
-        return RunFolder(folder, crops=storage.crops, frames=storage.frames, rectify=rectify, store=store, tell=tell)
+        return RunFolder(
+            folder, crops=storage.crops, frames=storage.frames, rectify=rectify, store=store, tell=tell,
+            open_log=partial(ChainedLog, station=station.name),
+        )  # fmt: skip
 
     return open_run
 

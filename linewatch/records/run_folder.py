@@ -1,11 +1,13 @@
 """One run's folder: pictures first, then the line that names them; the line before everything else when room is short.
 
-<run>/decisions.jsonl   <run>/events.jsonl   <run>/crops/   <run>/frames/   <run>/summary.json (once closed)
+<run>/decisions.sqlite or decisions.jsonl   <run>/events.jsonl   <run>/crops/   <run>/frames/
+<run>/summary.json (once closed)
 """
 
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,8 @@ from linewatch.core.messages import Note, Record, Verdict
 from linewatch.pictures.types import Picture, Rectify
 from linewatch.pictures.write import encode_png, write_whole
 from linewatch.records.crops import CROPS, FRAMES, crop, crop_file, frame_file, worth_a_crop
-from linewatch.records.decision_log import DECISIONS, DecisionLine, PictureState, line_of, read_decisions
+from linewatch.records.decision_log import DecisionLine, DecisionLog, PictureState, line_of, read_decisions
+from linewatch.records.json_log import JsonLog
 from linewatch.records.storage import PictureStore, is_full
 from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
 
@@ -41,12 +44,14 @@ class RunFolder:
         rectify: Rectify | None = None,
         store: PictureStore | None = None,
         tell: Tell | None = None,
+        open_log: Callable[[Path], DecisionLog] = JsonLog,
     ) -> None:
         """Opens or creates the run folder; a run that was interrupted is continued, its torn last line cut off.
 
         crops, frames: which pictures are kept. rectify: from the sensor's picture to the inspected one, which the
         boxes are in and which is kept. store: keeps the budget; none writes without one. tell: hears of what
         people should know, and sees to it that it comes back as a note; none writes it into events.jsonl at once.
+        open_log: the kind of decision log, in the folder that it is called with.
         Raises StorageError when the folder cannot be written.
         """
         self.path = path
@@ -57,10 +62,11 @@ class RunFolder:
         self._waiting: deque[DecisionLine] = deque()
         self._logged_before: frozenset[int] = frozenset()
         self._lost = 0
+        self._held_up = False
         self._refused = 0
         self._told_removed = False
         self._make_folders()
-        self._log = LineFile(path / DECISIONS)
+        self._log = open_log(path)
         self._events = LineFile(path / EVENTS)
         self._resume()
 
@@ -77,11 +83,12 @@ class RunFolder:
         line = line_of(record, crops, frame, state)
         self._tally.add(line)
         self._waiting.append(line)
-        self._write_waiting()
+        if len(self._waiting) % self._log.batch == 0:
+            self._write_waiting()
 
     @property
     def unwritten(self) -> int:
-        """Lines that wait for the disk to take them."""
+        """Lines that wait for the next writing, or for the disk to take them."""
         return len(self._waiting)
 
     def note(self, note: Note) -> None:
@@ -90,7 +97,7 @@ class RunFolder:
             self._events.append({"kind": note.kind, "text": note.text, "seq": note.seq, "wall": wall_time()})
 
     def sync(self) -> None:
-        """Try again what the disk did not take, and bring the log onto the disk."""
+        """Write what waits, and bring the log onto the disk."""
         self._write_waiting()
         with contextlib.suppress(StorageError):  # tried again with the next one, about a second later
             self._log.sync()
@@ -123,8 +130,8 @@ class RunFolder:
             raise StorageError(self.path, exc.strerror or "cannot be written") from exc
 
     def _resume(self) -> None:
-        if self._log.repaired:
-            self._say("log_repaired", f"a torn last line of {self._log.repaired} bytes was cut off")
+        if self._log.remark is not None:
+            self._say(self._log.remark.kind, self._log.remark.text)
         newest: deque[int] = deque(maxlen=_MOST_REPEATED)
         for line in read_decisions(self.path):
             self._tally.add(line)
@@ -181,25 +188,32 @@ class RunFolder:
     def _write_waiting(self) -> None:
         """Write the lines that wait, oldest first, until the disk takes no more."""
         while self._waiting:
+            lines = list(islice(self._waiting, self._log.batch))
             try:
-                self._append(self._waiting[0])
+                self._append(lines)
             except StorageError as exc:
-                if len(self._waiting) == 1:
-                    self._say("log_waiting", f"{exc}: the lines are kept in memory and tried again")
-                if len(self._waiting) > _MOST_WAITING:
-                    self._waiting.popleft()
-                    self._lost += 1
+                self._hold_up(exc)
                 return
-            self._waiting.popleft()
+            self._held_up = False
+            for _ in lines:
+                self._waiting.popleft()
 
-    def _append(self, line: DecisionLine) -> None:
+    def _hold_up(self, error: StorageError) -> None:
+        if not self._held_up:
+            self._say("log_waiting", f"{error}: the lines are kept in memory and tried again")
+        self._held_up = True
+        while len(self._waiting) > _MOST_WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+
+    def _append(self, lines: Sequence[DecisionLine]) -> None:
         try:
-            self._log.append(line)
+            self._log.append(lines)
         except StorageError as exc:
             if self._store is None or not is_full(exc):
                 raise
-            self._store.make_way(_LOG_STEP, self.path, line.seq)
-            self._log.append(line)
+            self._store.make_way(_LOG_STEP, self.path, lines[0].seq)
+            self._log.append(lines)
 
     def _refuse(self, error: StorageError) -> None:
         self._refused += 1

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from linewatch.core.errors import StorageError
 from linewatch.pictures.write import write_whole
+from linewatch.records import database
 from linewatch.records.crops import CROPS, FRAMES, seq_of
-from linewatch.records.decision_log import DECISIONS
+from linewatch.records.decision_log import logs_in
 
 _BLOCK = 4096  # bytes; what a file takes on disk is a whole number of these
 _STEP = 0.01  # of the budget: removed at once, so that a full store does not remove before every single picture
@@ -107,10 +108,9 @@ class PictureStore:
 def run_folders(output: Path) -> list[Path]:
     """The run folders in `output`, oldest first: what holds a decision log. Raises StorageError."""
     try:
-        logs = [(path.stat().st_mtime_ns, path.parent) for path in output.glob(f"*/{DECISIONS}")]
+        return [folder for _, folder in logs_in(output)]
     except OSError as exc:
         raise StorageError(output, exc.strerror or "cannot be read") from exc
-    return [folder for _, folder in sorted(logs)]
 
 
 def pictures_of(run: Path) -> Iterator[tuple[int, Path, int]]:
@@ -134,7 +134,8 @@ def free_bytes(folder: Path) -> int:
 
 def is_full(error: StorageError) -> bool:
     """Whether room would help. A disk that fails is no reason to remove what it still holds."""
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = error.__cause__
+    return database.is_full(cause) or (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT))
 
 
 def on_disk(size: int) -> int:

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from linewatch.core.errors import StorageError
-from linewatch.core.jsonlines import repair
 from linewatch.pictures.write import TEMPORARY_SUFFIX
+from linewatch.records.chained_log import ChainedLog
 from linewatch.records.crops import CROPS, FRAMES
-from linewatch.records.decision_log import DECISIONS, read_decisions
+from linewatch.records.database import is_database
+from linewatch.records.decision_log import DecisionLog, log_of, read_decisions
+from linewatch.records.json_log import JsonLog
 from linewatch.records.storage import pictures_of, run_folders
 from linewatch.records.summary import SUMMARY, Tally, write_summary
 
 
 def sweep(output: Path, station: str) -> list[str]:
-    """Close every run in `output` that was interrupted: cut its torn last line, remove pictures that no line names.
+    """Close every run in `output` that was interrupted: put its log right, remove pictures that no line names.
 
     A run that was closed has its summary and is not read again. Returns what was done, a line each; a run that cannot
     be put right is left as it is and named. Raises StorageError when `output` itself cannot be read.
@@ -30,7 +32,8 @@ def sweep(output: Path, station: str) -> list[str]:
 
 
 def _close(run: Path, station: str) -> str:
-    torn = repair(run / DECISIONS)
+    log: DecisionLog = ChainedLog(run, station) if is_database(log_of(run)) else JsonLog(run)
+    log.close()
     tally, named = Tally(), set[str]()
     for line in read_decisions(run):
         tally.add(line)
@@ -40,7 +43,8 @@ def _close(run: Path, station: str) -> str:
     for path in orphans:
         path.unlink(missing_ok=True)
     write_summary(run, tally.summary(station, run.name, interrupted=True))
-    return f"{run.name}: was interrupted; {torn} torn bytes cut off, {len(orphans)} pictures without a record removed"
+    found = "its log is whole" if log.remark is None else log.remark.text
+    return f"{run.name}: was interrupted; {found}, {len(orphans)} pictures without a record removed"
 
 
 def _ours(run: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from linewatch.core.clock import wall_time
 from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
 from linewatch.core.wire import Heartbeat, Status, event, wire_decision
 from linewatch.line.observers import Observers
+from linewatch.records.chained_log import ChainedLog
 from linewatch.records.run_folder import RunFolder
 
 PROJECT = Path(linewatch.__file__).parent.parent
@@ -94,10 +96,12 @@ class PlayedLine:
     def log(self, record: Record, picture: bool = True) -> None:
         """As the recorder writes it."""
         if self.run_folder is None:
-            self.run_folder = RunFolder(self.folder / "out" / self.run, frames="rejects")
+            log = partial(ChainedLog, station="t1")
+            self.run_folder = RunFolder(self.folder / "out" / self.run, frames="rejects", open_log=log)
         pixels = np.full((320, 320), 120, np.uint8)
         pixels[100:140, 200:260] = 30
         self.run_folder.record(record, pixels if picture else None)
+        self.run_folder.sync()
 
     def say(self, kind: str, text: str, seq: int = 0) -> None:
         with self._lock:

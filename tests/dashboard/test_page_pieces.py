@@ -1,6 +1,7 @@
 """Pieces of the page that need no process: who may see it, shifts, and where boxes lie."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
 from linewatch.core.station import load_station
 from linewatch.dashboard.counts import ShiftCounts
 from linewatch.dashboard.in_use import keys_of, way_to
-from linewatch.dashboard.log_tail import LogTail
+from linewatch.dashboard.log_tail import LogTail, logs_since
 from linewatch.dashboard.pictures import shown
 from linewatch.dashboard.shift import shift_start
+from linewatch.records.chained_log import ChainedLog
+from linewatch.records.json_log import JsonLog
 from linewatch.records.run_folder import RunFolder
 
 
@@ -85,3 +88,20 @@ def test_the_box_of_a_crop_lies_where_the_recorder_cut_it(tmp_path: Path, left: 
     assert (ys.min(), ys.max() + 1) == (box.y, box.y + box.height)
     (tmp_path / seen.file).write_bytes(b"no picture")
     assert shown(tmp_path, line, (320, 320)).reason == "the file is gone or damaged"
+
+
+@pytest.mark.parametrize("open_log", [JsonLog, partial(ChainedLog, station="t1")])
+def test_the_page_follows_a_log_of_either_kind(tmp_path: Path, open_log: Any) -> None:
+    tail = LogTail(tmp_path / "r")
+    assert tail.read() == []
+    run = RunFolder(tmp_path / "r", open_log=open_log)
+    assert tail.read() == []
+    for seqs in ((1, 2), (3,)):
+        for seq in seqs:
+            run.record(Record(Decision("t1", "r", seq, Verdict.PASS, Cause.OK, 1, 2, 3, 380.0)), None)
+        run.sync()
+        assert [line.seq for line in tail.read()] == list(seqs)
+        assert tail.read() == []
+    run.close()
+    assert tail.read() == []
+    assert logs_since(tmp_path, 0.0) == [tmp_path / "r"]

@@ -129,8 +129,8 @@ def test_rejects_come_with_their_picture_and_box_once_it_is_written(line: Any, p
 def test_a_page_started_later_knows_the_shift_from_the_log(line: Any, opened: Callable[[], Any]) -> None:
     for cause in (Cause.OK, Cause.OK, Cause.DEFECT):
         line.log(line.decide(cause, (CRACK,) if cause is Cause.DEFECT else ()))
-    with (line.folder / "out" / line.run / "decisions.jsonl").open("ab") as log:
-        log.write(b'{"seq": 4, "tor')
+    with (line.folder / "out" / line.run / "decisions.sqlite-wal").open("ab") as log:
+        log.write(b'{"seq": 4, "tor' * 100)
     news = opened()
     said = news.until(lambda said: said["decided"] == 3 and said["line"]["tone"] == "good")
     assert (said["passed"], said["defects"], len(said["rejects"])) == (2, 1, 1)
@@ -152,14 +152,15 @@ def test_a_new_run_goes_on_counting_the_shift(line: Any, news: Any) -> None:
 
 
 @pytest.mark.slow
-def test_rubbish_on_the_wire_and_in_the_log_ends_nothing(line: Any, page: Any, news: Any) -> None:
+@pytest.mark.parametrize("name", ["decisions.sqlite", "decisions.jsonl"])
+def test_rubbish_on_the_wire_and_in_the_log_ends_nothing(line: Any, page: Any, news: Any, name: str) -> None:
     news.until(lambda said: said["line"]["tone"] == "good")
     with line._lock:
         for frames in ([b"t1.decision", b"{}"], [b"t1.new", b"{}"], [b"t1.status"], [b"t1.", b"\xff", b"x"]):
             line._observers.socket.send_multipart(frames)
     folder = line.folder / "out" / line.run
     folder.mkdir(parents=True)
-    (folder / "decisions.jsonl").write_bytes(b"\xff\xfe\n{}\nnull\n[1]\n" + b"x" * 3_000_000 + b"\n")
+    (folder / name).write_bytes(b"\xff\xfe\n{}\nnull\n[1]\n" + b"x" * 3_000_000 + b"\n")
     line.decide(Cause.DEFECT, (CRACK,))
     news.until(lambda said: said["decided"] == 1 and said["line"]["tone"] == "good")
     assert page.process.poll() is None

@@ -19,6 +19,7 @@ import yaml
 
 from linewatch.core.errors import StorageError, UsageError
 from linewatch.demo.run import demo
+from linewatch.records.decision_log import read_decisions
 from linewatch.sim.scene import describe
 
 DEMO = Path(__file__).parent / "truth" / "demo.py"
@@ -123,10 +124,10 @@ def test_every_bottle_is_accounted_for(run: Run) -> None:
 
 
 def test_the_three_books_and_the_gate_name_the_same_parts(run: Run) -> None:
-    log = [json.loads(line) for line in (run.output / run.summary["run"] / "decisions.jsonl").read_text().splitlines()]
+    log = [line.seq for line in read_decisions(run.output / run.summary["run"])]
     acts = [json.loads(line) for line in (run.output / "rejecter.jsonl").read_text().splitlines()]
     parts = list(range(1, run.summary["triggers"] + 1))
-    assert sorted(line["seq"] for line in log) == parts
+    assert sorted(log) == parts
     assert sorted(line["seq"] for line in acts if "seq" in line) == parts
     assert [part["seq"] for part in run.summary["parts"]] == parts
 

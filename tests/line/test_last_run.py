@@ -1,15 +1,22 @@
 """What the next run can say of this one, however it ended."""
 
-import json
 from pathlib import Path
 
+from linewatch.core.messages import Cause, Decision, Record, Verdict
 from linewatch.line.last_run import MAPPED_FILE, Ended, LastRun
+from linewatch.records.chain import DATABASE
+from linewatch.records.chained_log import ChainedLog
+from linewatch.records.decision_log import line_of
 
 
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     runtime, output = tmp_path / "runtime", tmp_path / "output"
     runtime.mkdir()
     return runtime, output
+
+
+def decision(seq: int) -> Decision:
+    return Decision("t1", "run-1", seq, Verdict.PASS, Cause.OK, 1, 2, 3, 4.0)
 
 
 def test_no_run_before(tmp_path: Path) -> None:
@@ -41,9 +48,15 @@ def test_after_a_loss_of_power_the_decision_log_tells(tmp_path: Path) -> None:
     last.note(57, 57)
     (runtime / MAPPED_FILE).unlink()
     (output / "run-1").mkdir()
-    lines = [json.dumps({"seq": seq}) for seq in (1, 3, 55, 54)]
-    (output / "run-1" / "decisions.jsonl").write_text("\n".join([*lines, '{"seq": 5']))
+    assert LastRun(runtime, output, "t1").before() == Ended("run-1", 0, 0, clean=False), "nothing was logged"
+    log = ChainedLog(output / "run-1", "t1")
+    assert LastRun(runtime, output, "t1").before() == Ended("run-1", 0, 0, clean=False), "no decision was logged"
+    log.append([line_of(Record(decision(seq)), (), None, "absent") for seq in (1, 3, 55, 54)])
+    assert LastRun(runtime, output, "t1").before() == Ended("run-1", 55, 0, clean=False), "as after a kill"
+    log.close()
     assert LastRun(runtime, output, "t1").before() == Ended("run-1", 55, 0, clean=False)
+    (output / "run-1" / DATABASE).write_bytes(b"rubbish" * 1000)
+    assert LastRun(runtime, output, "t1").before() == Ended("run-1", 0, 0, clean=False)
 
 
 def test_damaged_files_are_no_run(tmp_path: Path) -> None:

@@ -1,22 +1,25 @@
 """The recorder process: what it keeps, what it drops and says so, and what a kill at any instant leaves."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from linewatch.core.channel import ChannelClosed
 from linewatch.core.messages import Health, Logged, Note, Ready, Verdict
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.recording import open_recording
+from linewatch.records.audit import verify
 from linewatch.records.command import record_command
-from linewatch.records.decision_log import read_decisions
+from linewatch.records.decision_log import has_log, read_decisions
 from linewatch.records.summary import read_summary
 
 Start = Callable[..., Any]
@@ -27,8 +30,8 @@ def lines_of(run: Path) -> list[Any]:
     return list(read_decisions(run))
 
 
-def grew(log: Path, beyond: int) -> bool:
-    return log.exists() and log.stat().st_size > beyond
+def count(run: Path) -> int:
+    return len(lines_of(run)) if has_log(run) else 0
 
 
 def until(condition: Callable[[], bool], patience_s: float = 60) -> bool:
@@ -47,7 +50,9 @@ def test_a_reject_leaves_line_crop_and_frame(
     picture = make_noise(1)
     recorder.send(make_record(1), picture)
     recorder.send(make_record(2, Verdict.PASS), make_noise(2))
-    assert recorder.stop() == (0, "")
+    code, said = recorder.stop()
+    assert (code, said.count("\n")) == (0, said.count("decision_log_tip"))
+    assert verify(output / "run-1").tip.hash in said, "the journal is a witness of its own"
     first, second = lines_of(output / "run-1")
     assert (first.crops, first.frame, first.picture) == (("crops/00000001_crack_1.png",), "frames/00000001.png", "kept")
     assert np.array_equal(read_picture(output / "run-1" / first.frame), picture)
@@ -140,16 +145,17 @@ def test_after_a_kill_the_next_start_repairs_and_removes_orphans(
     for seq in (1, 2, 3):
         recorder.send(make_record(seq), make_noise(seq))
     run = output / "run-1"
-    assert until(lambda: (run / "decisions.jsonl").exists() and len(lines_of(run)) == 3)
+    assert until(lambda: count(run) == 3)
     recorder.kill()
-    with (run / "decisions.jsonl").open("ab") as file:  # as a kill inside the writing of part 4 leaves it
-        file.write(b'{"seq":4,"source":"part-4","ver')
+    with (run / "decisions.sqlite-wal").open("ab") as file:  # as a kill inside the writing of part 4 leaves it
+        file.write(b'{"seq":4,"source":"part-4","ver' * 100)
     (run / "frames/00000004.png").write_bytes(b"orphan")
     (run / "crops/00000004_crack_1.png.new").write_bytes(b"half")
     (run / "frames/notes.txt").write_text("not ours")
     warm_recorder().stop()
     assert [line.seq for line in lines_of(run)] == [1, 2, 3]
-    assert (run / "decisions.jsonl").read_bytes().endswith(b"}\n")
+    assert verify(run).tip.number == 3
+    assert not list(run.glob("decisions.sqlite-*")), "a closed log is one plain file"
     assert sorted(path.name for path in (run / "frames").iterdir()) == [
         "00000001.png",
         "00000002.png",
@@ -166,13 +172,13 @@ def test_a_recorder_killed_at_work_never_leaves_a_record_without_its_picture(
     warm_recorder: Start, make_record: Make, make_noise: Make, output: Path
 ) -> None:
     """Kill it while pictures stream in; each line on the disk, torn end aside, names only pictures that are whole."""
-    run, log = output / "run-1", output / "run-1/decisions.jsonl"
+    run = output / "run-1"
     for turn in range(3):
         recorder = warm_recorder()
-        size = log.stat().st_size if log.exists() else 0
+        logged = count(run)
         for seq in range(12 * turn + 1, 12 * turn + 13):
             recorder.send(make_record(seq), make_noise(seq))
-        assert until(partial(grew, log, size + 1000))
+        assert until(lambda before=logged: count(run) > before)  # type: ignore[misc]
         recorder.kill()
         for line in lines_of(run):
             assert line.picture == "kept"
@@ -191,7 +197,7 @@ def test_a_recorder_restarted_within_a_run_continues_its_log(
 ) -> None:
     first = warm_recorder()
     first.send(make_record(1, Verdict.PASS))
-    assert until(lambda: (output / "run-1/decisions.jsonl").exists() and len(lines_of(output / "run-1")) == 1)
+    assert until(lambda: count(output / "run-1") == 1)
     first.kill()
     second = warm_recorder()
     second.send(make_record(2))
@@ -231,9 +237,34 @@ def test_a_run_that_is_no_folder_name_is_refused(
 ) -> None:
     recorder = warm_recorder()
     recorder.send(make_record(1, run=run))
-    assert "no name for a run folder" in recorder.wait_for(Note).text
-    assert recorder.stop()[0] == 0
+    code, said = recorder.ended()
+    assert (code, said.count("\n")) == (5, 1)
+    assert "no name for a run folder" in said
     assert [path.name for path in output.iterdir()] == [".recorder.lock"]
+
+
+def test_a_log_that_cannot_be_opened_ends_the_recorder_and_nothing_is_confirmed(
+    warm_recorder: Start, make_record: Make, output: Path
+) -> None:
+    """The controller keeps what is not confirmed, and starts the recorder again: once the log works, all is in it."""
+    recorder = warm_recorder()
+    (output / "run-1").mkdir()
+    with contextlib.closing(sqlite3.connect(output / "run-1/decisions.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        recorder.send(make_record(1))
+        code, said = recorder.ended()
+        assert (code, said.count("\n")) == (5, 1)
+        assert "decisions.sqlite: is locked by another process" in said
+        with contextlib.suppress(ChannelClosed):
+            recorder.seen.extend(recorder.channel.receive())
+        assert not any(isinstance(one, Logged) for one in recorder.seen)
+        other.execute("ROLLBACK")
+    again = warm_recorder()
+    for seq in (1, 2):
+        again.send(make_record(seq))
+    again.wait_for(Logged, lambda logged: logged.count == 2)
+    assert again.stop()[0] == 0
+    assert verify(output / "run-1").tip.number == 2
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_a_damaged_picture_costs_its_tile_and_not_the_report(run: Path) -> None:
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     for write in (write_report, write_contact_sheet):
-        with pytest.raises(StorageError, match=r"decisions\.jsonl: No such file"):
+        with pytest.raises(StorageError, match="holds no decision log"):
             write(tmp_path)
 
 

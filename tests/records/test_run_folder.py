@@ -212,18 +212,24 @@ FULL_DISK = """
 import json, os, sys
 from pathlib import Path
 import numpy as np
+from linewatch.core import logs
 from linewatch.core.messages import Cause, Decision, Record, Verdict
+from linewatch.records.chained_log import ChainedLog
 from linewatch.records.decision_log import read_decisions
+from linewatch.records.json_log import JsonLog
 from linewatch.records.run_folder import RunFolder
 from linewatch.records.storage import PictureStore
 
+logs.set_up("test")
 disk, told = Path(sys.argv[1]), []
 tell = lambda kind, text: told.append((kind, text))
 store = PictureStore(disk, 10**9, 0) if sys.argv[2] == "store" else None
-run = RunFolder(disk / "run", store=store, tell=tell)
+open_log = JsonLog if sys.argv[3] == "lines" else lambda folder: ChainedLog(folder, "s")
+run = RunFolder(disk / "run", store=store, tell=tell, open_log=open_log)
 def record(seq, pixels):
     decision = Decision("s", "run", seq, Verdict.REJECT, Cause.TIMEOUT, 0, 1, 2, 3.0)
     run.record(Record(decision, source="x" * 2000), pixels)
+    run.sync()
 for seq in range(1, 41):
     record(seq, np.random.default_rng(seq).integers(0, 256, (256, 256), dtype=np.uint8))
 states = [line.picture for line in read_decisions(disk / "run")]
@@ -238,7 +244,8 @@ for seq in range(41, 61):
     record(seq, None)
 during = sum(1 for _ in read_decisions(disk / "run"))
 (disk / "other").unlink()
-(disk / "run/frames/00000001.png").unlink(missing_ok=True)
+for seq in range(1, 9):
+    (disk / f"run/frames/{seq:08d}.png").unlink(missing_ok=True)
 run.sync()
 summary = run.close()
 print(json.dumps({"states": states, "during": during, "after": sum(1 for _ in read_decisions(disk / "run")),
@@ -246,11 +253,11 @@ print(json.dumps({"states": states, "during": during, "after": sum(1 for _ in re
 """
 
 
-def on_a_small_disk(tmp_path: Path, mode: str) -> dict[str, Any]:
+def on_a_small_disk(tmp_path: Path, mode: str, kind: str) -> dict[str, Any]:
     """Run FULL_DISK on a real file system of one megabyte, mounted for that process alone."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = f'mount -t tmpfs -o size=1m none {disk} && exec {sys.executable} -c "$SCRIPT" {disk} {mode}'
+    mounted = f'mount -t tmpfs -o size=1m none {disk} && exec {sys.executable} -c "$SCRIPT" {disk} {mode} {kind}'
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted],
         capture_output=True,
@@ -265,8 +272,9 @@ def on_a_small_disk(tmp_path: Path, mode: str) -> dict[str, Any]:
     return result
 
 
-def test_on_a_full_disk_pictures_are_refused_and_no_line_is_lost(tmp_path: Path) -> None:
-    result = on_a_small_disk(tmp_path, "none")
+@pytest.mark.parametrize("kind", ["lines", "rows"])
+def test_on_a_full_disk_pictures_are_refused_and_no_line_is_lost(tmp_path: Path, kind: str) -> None:
+    result = on_a_small_disk(tmp_path, "none", kind)
     assert result["states"][0] == "kept"
     assert result["states"][-1] == "refused"
     assert result["told"][0] == "pictures_refused"
@@ -275,8 +283,9 @@ def test_on_a_full_disk_pictures_are_refused_and_no_line_is_lost(tmp_path: Path)
     assert (result["after"], result["lost"]) == (60, 0)
 
 
-def test_with_a_store_the_oldest_pictures_make_way_on_a_full_disk(tmp_path: Path) -> None:
-    result = on_a_small_disk(tmp_path, "store")
+@pytest.mark.parametrize("kind", ["lines", "rows"])
+def test_with_a_store_the_oldest_pictures_make_way_on_a_full_disk(tmp_path: Path, kind: str) -> None:
+    result = on_a_small_disk(tmp_path, "store", kind)
     assert result["states"][0] == "removed"
     assert result["states"][-1] == "kept"
     assert (result["after"], result["lost"]) == (60, 0)

@@ -1,0 +1,96 @@
+"""`audit verify`: is every row of a chained decision log the one that was written, and none missing?"""
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from linewatch.core.errors import CheckFailed, StorageError
+from linewatch.records.chain import NO_HASH, SCHEMA, Header, link
+from linewatch.records.database import holds_log, is_database, open_reader, telling
+from linewatch.records.decision_log import decoded, log_of
+from linewatch.records.summary import SUMMARY
+from linewatch.records.tampering import explain
+from linewatch.records.tip import TIP, Tip, read_tip
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A log whose every row fits. tip: its newest row. noted: what stood beside it as that; none when nothing did."""
+
+    path: Path
+    header: Header
+    tip: Tip
+    noted: Tip | None
+
+
+def verify(run: Path, known: str = "") -> Verified:
+    """Read the whole log of a run. run: its folder, where the noted tip must lie, or the database alone.
+
+    known: a hash that was kept elsewhere and must be in the log; empty for none.
+    Raises CheckFailed that names the first row that does not fit, and how; StorageError when there is no such log.
+    """
+    path = log_of(run)
+    if not is_database(path):
+        raise StorageError(path, "is a log of JSON lines, as a replay writes it: it has no chain to verify")
+    closed = (path.parent / SUMMARY).is_file()  # asked for before the log is read: a running one goes on
+    noted = read_tip(path.parent)
+    if noted is None and run.is_dir():
+        raise CheckFailed(
+            run / TIP, "is missing: whether the log's end was cut off is not known; verify the file alone"
+        )
+    with telling(path), contextlib.closing(open_reader(path)) as connection:
+        connection.execute("BEGIN")
+        if not holds_log(connection, path):
+            raise CheckFailed(path, "is empty" if noted is None else f"truncated: row {noted.number} was noted")
+        _check_database(connection, path)
+        header, tip = _walk(connection, path, noted, known)
+    if closed and noted is not None and noted.number < tip.number:
+        raise CheckFailed(f"{path}: row {noted.number + 1}", "inserted after the run was closed")
+    return Verified(path, header, tip, noted)
+
+
+def _check_database(connection: sqlite3.Connection, path: Path) -> None:
+    """The database is whole, and says what our schema says: another view or index would show other decisions."""
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != b"ok":
+        raise StorageError(path, f"is damaged: {found.decode('utf-8', 'replace')}")
+    texts = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    strange = texts.symmetric_difference(text.encode() for text in SCHEMA)
+    if strange:
+        name = " ".join(min(strange).decode("utf-8", "replace").split()[:4])
+        raise CheckFailed(path, "changed: its tables and views are not those of the schema", name)
+
+
+def _walk(connection: sqlite3.Connection, path: Path, noted: Tip | None, known: str) -> tuple[Header, Tip]:
+    """Header and newest row of a log that fits from its first row to its last."""
+    tip, seen, there = Tip(-1, NO_HASH), not known, noted
+    for number, line, found in connection.execute("SELECT number, line, hash FROM lines ORDER BY number"):
+        if number != tip.number + 1:
+            raise CheckFailed(f"{path}: row {tip.number + 1}", "removed")
+        if link(tip.hash, line).encode() != found:
+            wrong, reason = explain(connection, number, tip.hash, noted)
+            raise CheckFailed(f"{path}: row {wrong}", reason)
+        tip = Tip(number, found.decode())
+        seen = seen or tip.hash == known
+        if noted is not None and number == noted.number:
+            there = tip
+        if number:
+            decoded(path, number, line)
+    if noted is not None and tip.number < noted.number:
+        raise CheckFailed(f"{path}: row {tip.number + 1}", f"truncated: row {noted.number} was noted as written")
+    if there != noted:
+        raise CheckFailed(f"{path}: row {noted.number if noted else 0}", "changed, and all behind it hashed anew")
+    if not seen:
+        raise CheckFailed(path, "holds no row with this hash: changed or truncated", known)
+    return _header(connection, path), tip
+
+
+def _header(connection: sqlite3.Connection, path: Path) -> Header:
+    (text,) = connection.execute("SELECT line FROM lines WHERE number = 0").fetchone()
+    try:
+        return msgspec.json.decode(text, type=Header)
+    except msgspec.MsgspecError as exc:
+        raise CheckFailed(f"{path}: row 0", f"changed: it does not say whose log this is: {exc}") from exc

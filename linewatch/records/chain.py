@@ -1,0 +1,71 @@
+"""The running line's decision log, decisions.sqlite: its schema, and the hashes that chain its rows.
+
+docs/audit.md is the description for people; the two must agree, which a test checks. Every column that people query is
+computed from the line: one that says something else than the hashed line cannot exist.
+"""
+
+import hashlib
+
+import msgspec
+
+DATABASE = "decisions.sqlite"
+APPLICATION_ID = 0x4C57444C  # "LWDL", in the file's header
+SCHEMA_VERSION = 1
+NO_HASH = "0" * 64  # what the first row follows
+
+SCHEMA = (
+    """CREATE TABLE lines (
+  number INTEGER PRIMARY KEY,
+  line TEXT NOT NULL,
+  hash TEXT NOT NULL
+)""",
+    """CREATE UNIQUE INDEX seqs ON lines (json_extract(line, '$.seq'))""",
+    """CREATE VIEW decisions AS SELECT
+  number,
+  (SELECT json_extract(line, '$.station') FROM lines WHERE number = 0) AS station,
+  (SELECT json_extract(line, '$.run') FROM lines WHERE number = 0) AS run,
+  json_extract(line, '$.seq') AS seq,
+  json_extract(line, '$.times.wall') AS time,
+  json_extract(line, '$.verdict') AS verdict,
+  json_extract(line, '$.cause') AS cause,
+  json_extract(line, '$.reason') AS reason,
+  json_extract(line, '$.class') AS class,
+  json_extract(line, '$.score') AS score,
+  (SELECT group_concat(DISTINCT json_extract(value, '$.class')) FROM json_each(line, '$.detections')
+    WHERE json_extract(value, '$.effect') IN ('reject', 'warn')) AS classes,
+  json_extract(line, '$.counter') AS counter,
+  json_extract(line, '$.source') AS source,
+  json_extract(line, '$.picture') AS picture,
+  json_extract(line, '$.frame') AS frame,
+  line,
+  hash
+FROM lines WHERE number > 0""",
+    """CREATE VIEW detections AS SELECT
+  decisions.run,
+  decisions.seq,
+  decisions.time,
+  decisions.verdict,
+  json_extract(value, '$.class') AS class,
+  json_extract(value, '$.score') AS score,
+  json_extract(value, '$.effect') AS effect,
+  json_extract(value, '$.x') AS x,
+  json_extract(value, '$.y') AS y,
+  json_extract(value, '$.width') AS width,
+  json_extract(value, '$.height') AS height
+FROM decisions, json_each(decisions.line, '$.detections')""",
+)
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Row 0: whose log this is. hash: how the rows are chained. began: ISO 8601 in UTC."""
+
+    schema: int
+    station: str
+    run: str
+    began: str
+    hash: str = "sha256"
+
+
+def link(previous: str, line: bytes) -> str:
+    """The hash of the row that holds `line` and follows the row with the hash `previous`; lower-case hex."""
+    return hashlib.sha256(previous.encode() + line).hexdigest()
