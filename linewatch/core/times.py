@@ -48,18 +48,17 @@ def _too_late_for_the_rejecter(station: "Station") -> Iterator[str]:
 
 def _capture(station: "Station") -> Iterator[str]:
     line, camera = station.line, station.camera
-    if line.max_capture_ms > line.deadline_ms:
-        yield (
-            f"line.max_capture_ms = {line.max_capture_ms:g} ms exceeds line.deadline_ms = {line.deadline_ms:g} ms: "
-            "parts would be decided before they may be photographed; lower the former"
-        )
+    patience_ms = camera_silence_ms(line.deadline_ms)
+    longest_ms = patience_ms - HEALTH_MS
+    dead = f"a camera silent for {patience_ms:g} ms is taken for dead and replaced, here with every lost frame"
+    if isinstance(camera, OpenCvCamera) and line.max_capture_ms > longest_ms:
+        yield f"line.max_capture_ms = {line.max_capture_ms:g} ms must be at most {longest_ms:g} ms: {dead}; lower it"
     if not isinstance(camera, TriggeredCamera):
         return
-    waited_ms, patience_ms = line.max_capture_ms + camera.transfer_ms, camera_silence_ms(line.deadline_ms)
-    if waited_ms + HEALTH_MS > patience_ms:
+    waited_ms = line.max_capture_ms + camera.transfer_ms
+    if waited_ms > longest_ms:
         yield (
-            f"line.max_capture_ms + camera.transfer_ms = {waited_ms:g} ms must be at most {patience_ms - HEALTH_MS:g} "
-            f"ms: a camera silent for {patience_ms:g} ms is taken for dead and replaced, here with every lost frame; "
+            f"line.max_capture_ms + camera.transfer_ms = {waited_ms:g} ms must be at most {longest_ms:g} ms: {dead}; "
             "lower camera.transfer_ms"
         )
     window_ms = camera.early_ms + line.max_capture_ms

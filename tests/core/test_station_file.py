@@ -64,7 +64,10 @@ def test_the_rejecter_may_be_given_by_its_delay(tmp_path: Path) -> None:
             "rejecter.encoder_counts needs a framed gate that says them, not 'edge'",
         ),
         ({"acceptance": [{"class": "chip", "min_size_mm": 1}]}, "needs mm_per_px or calibration"),
-        ({"line": {"max_capture_ms": 101}}, "line.max_capture_ms = 101 ms exceeds line.deadline_ms = 100 ms"),
+        (
+            {"camera": WEBCAM, "line": {"max_capture_ms": 901}},
+            "line.max_capture_ms = 901 ms must be at most 900 ms: a camera silent for 1000 ms is taken for dead",
+        ),
         (
             {"camera": {**BASLER, "transfer_ms": 861}},
             "line.max_capture_ms + camera.transfer_ms = 901 ms must be at most 900 ms: a camera silent for 1000 ms",
@@ -107,8 +110,8 @@ def test_times_that_just_hold_are_taken_and_all_that_do_not_are_named(tmp_path: 
     assert load_station(write(tmp_path, **at_the_limit)).line.max_capture_ms == 100
     no_gap = {"line": {"min_gap_ms": 0}, "gate": {"kind": "edge", "port": "x", "debounce_ms": 50}}
     assert load_station(write(tmp_path, **no_gap)).line.min_gap_ms == 0
-    both = {"line": {"deadline_ms": 990, "max_capture_ms": 991}}
-    with pytest.raises(StationError, match=r"exceeds rejecter\.transport_ms.*; line\.max_capture_ms = 991 ms exceeds"):
+    both = {"line": {"deadline_ms": 990, "max_capture_ms": 3000}, "camera": WEBCAM}
+    with pytest.raises(StationError, match=r"exceeds rejecter\.transport_ms.*; line\.max_capture_ms = 3000 ms must be"):
         load_station(write(tmp_path, **both))
 
 
