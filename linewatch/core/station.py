@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from linewatch.core.cameras import Camera, FolderCamera
 from linewatch.core.dashboard import Dashboard
 from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
+from linewatch.core.keeping import Keep, check_rules
 from linewatch.core.section import Section as Section
 from linewatch.core.times import contradictions
 from linewatch.core.yamltext import parse_yaml
@@ -158,6 +159,9 @@ class Storage(Section):
     floor_mb: float = Field(512.0, ge=0, description="free space that is never touched")
     crops: bool = Field(True, description="write crops of rejected parts")
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
+    retention: Annotated[tuple[Keep, ...], AfterValidator(check_rules)] = Field(
+        (), description="from the most to the least wanted: when room is short, the oldest pictures of the last rule go"
+    )
 
 
 class Alarms(Section):
