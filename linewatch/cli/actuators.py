@@ -1,7 +1,7 @@
 """`actuator`: a line's decisions to a PLC or a relay."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,10 @@ def actuator(
     unit: Annotated[int, typer.Option(min=0, max=255, help="The PLC's Modbus unit id.")] = 1,
     base: Annotated[int, typer.Option(min=0, max=65_000, help="Address of the first coil and register.")] = 0,
     relay: Annotated[str | None, typer.Option(metavar="PORT", help="Serial port of a relay (docs/plc.md).")] = None,
+    relay_line: Annotated[
+        Literal["rts", "dtr"] | None,
+        typer.Option(help="Switch this control line of the relay's port instead: on lets parts pass."),
+    ] = None,
     baud: Annotated[int, typer.Option(min=300, help="Bits per second of the relay's port.")] = 115_200,
     pulse_ms: Annotated[float, typer.Option(min=1, help="How long it blows for one part, ms.")] = 50.0,
     tolerance_ms: Annotated[
@@ -44,6 +48,14 @@ def actuator(
     from linewatch.actuators.devices import build_output
 
     keys = read_keys(line_key, key)
-    output = build_output(modbus=modbus, unit=unit, base=base, relay=relay, baud=baud, confirms=confirm_ms is not None)
+    output = build_output(
+        modbus=modbus,
+        unit=unit,
+        base=base,
+        relay=relay,
+        baud=baud,
+        relay_line=relay_line,
+        confirms=confirm_ms is not None,
+    )
     with Client(endpoint, station, name, keys=keys) as client:
         serve(client, output, log, tolerance_ms=tolerance_ms, pulse_ms=pulse_ms, confirm_ms=confirm_ms)

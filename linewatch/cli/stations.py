@@ -46,15 +46,22 @@ def check(
     station: Station,
     offline: Annotated[bool, typer.Option("--offline", help="Devices that are not there are only warned of.")] = False,
 ) -> int:
-    """Say everything that keeps a station from running: file, model, calibration, devices, output.
+    """Say everything that keeps a station from running: file, model, calibration, devices, output, this machine.
 
     Ends with the exit code of the first error: 3 configuration, 4 device, 5 storage.
     """
-    from linewatch.check.station import check as look_at
+    from linewatch.check.answers import Answer
+    from linewatch.check.station import look
 
-    findings = look_at(station, offline=offline)
-    for finding in findings:
-        typer.echo(f"{'warning' if finding.is_warning else 'error'}: {finding.error}", err=True)
-    errors = [finding.error for finding in findings if not finding.is_warning]
-    typer.echo(f"{station}: {len(errors)} errors, {len(findings) - len(errors)} warnings")
-    return errors[0].exit_code if errors else 0
+    counted = {"error": 0, "warning": 0}
+    code = 0
+    for found in look(station, offline=offline):
+        if isinstance(found, Answer):
+            typer.echo(f"ok: {found}")
+            continue
+        kind = "warning" if found.is_warning else "error"
+        counted[kind] += 1
+        code = code or (0 if found.is_warning else found.error.exit_code)
+        typer.echo(f"{kind}: {found.error}", err=True)
+    typer.echo(f"{station}: {counted['error']} errors, {counted['warning']} warnings")
+    return code

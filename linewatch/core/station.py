@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from linewatch.core.cameras import Camera, FolderCamera, TriggeredCamera
+from linewatch.core.cameras import Camera, FolderCamera
 from linewatch.core.dashboard import Dashboard
 from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
+from linewatch.core.keeping import Keep, check_rules
 from linewatch.core.section import Section as Section
+from linewatch.core.times import contradictions
 from linewatch.core.yamltext import parse_yaml
 
 
@@ -157,6 +159,9 @@ class Storage(Section):
     floor_mb: float = Field(512.0, ge=0, description="free space that is never touched")
     crops: bool = Field(True, description="write crops of rejected parts")
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
+    retention: Annotated[tuple[Keep, ...], AfterValidator(check_rules)] = Field(
+        (), description="from the most to the least wanted: when room is short, the oldest pictures of the last rule go"
+    )
 
 
 class Alarms(Section):
@@ -199,30 +204,16 @@ class Station(Section):
     dashboard: Dashboard = Dashboard()
 
     @model_validator(mode="after")
-    def _time_suffices(self) -> "Station":
-        needed = self.line.deadline_ms + self.rejecter.reaction_ms
-        if needed > self.rejecter.transport_ms:
-            raise ValueError(
-                f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
-                f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
-            )
+    def _times_hold(self) -> "Station":
+        found = list(contradictions(self))
+        if found:
+            raise ValueError("; ".join(found))
         return self
 
     @model_validator(mode="after")
     def _gate_counts(self) -> "Station":
         if self.rejecter.encoder_counts is not None and not isinstance(self.gate, FramedGate):
             raise ValueError(f"rejecter.encoder_counts needs a framed gate that says them, not {self.gate.kind!r}")
-        return self
-
-    @model_validator(mode="after")
-    def _frames_have_one_trigger(self) -> "Station":
-        if isinstance(self.camera, TriggeredCamera) and self.camera.trigger == "hardware":
-            window_ms = self.camera.early_ms + self.line.max_capture_ms
-            if window_ms >= self.line.min_gap_ms:
-                raise ValueError(
-                    f"camera.early_ms + line.max_capture_ms = {window_ms:g} ms must be less than line.min_gap_ms = "
-                    f"{self.line.min_gap_ms:g} ms: a frame could be of either of two parts"
-                )
         return self
 
     @model_validator(mode="after")

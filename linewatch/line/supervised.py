@@ -12,6 +12,7 @@ from typing import Literal
 
 from linewatch.core.channel import CHANNEL_FD, Channel, channel_pair
 from linewatch.core.messages import AnyMessage, Stop
+from linewatch.line.start_watch import StartWatch
 
 EXITED = "exited"
 LEASH = Path(__file__).with_name("leash.py")
@@ -25,13 +26,15 @@ SETTLED_NS = 10_000_000_000  # ready for so long, a child's next failure counts 
 class ChildSpec:
     """What to start. name: as the child says in Ready and Health.
 
-    silent_ms: without a message for so long, a ready child hangs. start_ms: the same until it is ready.
+    silent_ms: without a message for so long, a ready child hangs. start_ms: until it must be ready. hang_ms: how long a
+    starting one may do nothing at all, waiting for a device; one that is stopped has silent_ms.
     """
 
     name: str
     command: tuple[str, ...]
     silent_ms: float = 1000.0
     start_ms: float = 180_000.0
+    hang_ms: float = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Supervised:
         self._environment = environment
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: StartWatch | None = None
         self._heard_ns = 0
         self._ready_ns = 0
         self._condemned: list[subprocess.Popen[bytes]] = []  # killed, but not yet gone
@@ -87,15 +91,21 @@ class Supervised:
 
     def mark_ready(self, now_ns: int) -> None:
         """The child said Ready."""
-        self.state, self.ever_ready, self._ready_ns = "ready", True, now_ns
+        self.state, self.ever_ready, self._ready_ns, self._watch = "ready", True, now_ns, None
 
     def forgive(self, now_ns: int) -> None:
         """Start the child's silence anew: nobody listened."""
         self._heard_ns = max(self._heard_ns, now_ns)
+        if self._watch is not None:
+            self._watch.forgive(now_ns)
 
     def next_due_ns(self) -> int | None:
-        """When `start_if_due` or `silent` will have something to say."""
-        return self._restart_ns if self.state == "down" else self._heard_ns + self._patience_ns
+        """When `start_if_due` or `trouble` will have something to say."""
+        if self.state == "down":
+            return self._restart_ns
+        if self._watch is not None:
+            return self._watch.next_ns
+        return self._heard_ns + round(self.spec.silent_ms * 1e6)
 
     def start_if_due(self, now_ns: int) -> bool:
         """Start the process when its time has come; True when it was started."""
@@ -112,17 +122,27 @@ class Supervised:
                 env={**self._environment, CHANNEL_FD: str(theirs.fileno())},
                 process_group=0,  # Ctrl-C on the terminal is the controller's to answer
             )
+        limits = {"stopped_ms": self.spec.silent_ms, "hang_ms": self.spec.hang_ms}
+        self._watch = StartWatch(self._process.pid, now_ns, **limits)
         self.state, self._heard_ns, self._restart_ns = "starting", now_ns, None
         self.starts += 1
         return True
 
-    def silent(self, now_ns: int) -> bool:
-        """True when the child has not been heard for too long."""
-        return self.state != "down" and now_ns - self._heard_ns > self._patience_ns
+    def trouble(self, now_ns: int) -> str:
+        """Why the child must be given up, in words; empty while it need not."""
+        if self.state == "down":
+            return ""
+        unheard_ms = (now_ns - self._heard_ns) / 1e6
+        if self._watch is None:
+            return "silent" if unheard_ms > self.spec.silent_ms else ""
+        if unheard_ms > self.spec.start_ms:
+            return f"not ready within {self.spec.start_ms / 1000:g} s"
+        return self._watch.trouble(now_ns)
 
     def lost(self, now_ns: int, reason: str) -> Death:
         """Give the child up: kill what is left of it and plan its restart."""
         code = self._reap(_EXIT_S if reason == EXITED else 0.0)
+        self._watch = None
         was_ready = self.state == "ready"
         if was_ready and now_ns - self._ready_ns > SETTLED_NS:
             self._back_off_ns = FIRST_BACK_OFF_NS
@@ -147,10 +167,6 @@ class Supervised:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
         self.state, self._restart_ns = "down", None
-
-    @property
-    def _patience_ns(self) -> int:
-        return round((self.spec.silent_ms if self.state == "ready" else self.spec.start_ms) * 1e6)
 
     def _reap(self, wait_s: float = 0.0) -> int | None:
         """Close the channel, end the process; its own exit code, none when it had to be killed."""

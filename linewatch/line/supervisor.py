@@ -11,12 +11,14 @@ from linewatch.core.channel import ChannelClosed
 from linewatch.core.child import RUNTIME
 from linewatch.core.messages import AnyMessage, Ready
 from linewatch.core.station import Station
+from linewatch.core.times import camera_silence_ms, silence_ms
 from linewatch.line.supervised import EXITED, ChildSpec, Death, Supervised
 
 RUN = "LINEWATCH_RUN"  # environment variable: the run id
 STALL_NS = 250_000_000  # a longer pause of our own loop proves nothing about the children
 CONFIGURATION_CODES = (2, 3)
 _STOP_STEP_NS = 10_000_000
+_DEVICE_MS = 15_000.0  # drivers wait up to 10 s for a camera's first frame, and then say what is wrong with it
 
 
 class Supervisor:
@@ -42,12 +44,12 @@ class Supervisor:
             yield child.lost(now_ns, EXITED)
 
     def tick(self, now_ns: int) -> list[Death]:
-        """Start what is due, kill what is silent. Call after the waiting messages were received."""
+        """Start what is due, kill what hangs. Call after the waiting messages were received."""
         if self._ticked_ns is not None and now_ns - self._ticked_ns > STALL_NS:
             for child in self.children.values():
                 child.forgive(now_ns)
         self._ticked_ns = now_ns
-        deaths = [child.lost(now_ns, "silent") for child in self.children.values() if child.silent(now_ns)]
+        deaths = [child.lost(now_ns, why) for child in self.children.values() if (why := child.trouble(now_ns))]
         for child in self.children.values():
             child.start_if_due(now_ns)
         return deaths
@@ -83,13 +85,11 @@ class Supervisor:
 
 
 def standard_children(path: Path, station: Station) -> tuple[ChildSpec, ...]:
-    """Camera, inspector and recorder of the station file at `path`.
-
-    The inspector says Health between batches, and a batch on a CPU takes long, so patience follows the deadline.
-    """
-    patience_ms = max(500.0, 3 * station.line.deadline_ms)
+    """Camera, inspector and recorder of the station file at `path`."""
+    deadline_ms = station.line.deadline_ms
+    patience_ms = silence_ms(deadline_ms)
     return (
-        ChildSpec("camera", _module("linewatch.cameras", path), max(1000.0, patience_ms)),
+        ChildSpec("camera", _module("linewatch.cameras", path), camera_silence_ms(deadline_ms), hang_ms=_DEVICE_MS),
         ChildSpec("inspector", _module("linewatch.inspection", path), patience_ms),
         ChildSpec("recorder", _module("linewatch.records", path), max(5000.0, patience_ms)),  # a disk may stall
     )
