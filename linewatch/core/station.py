@@ -16,6 +16,7 @@ from linewatch.core.dashboard import Dashboard
 from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
 from linewatch.core.section import Section as Section
+from linewatch.core.shifts import Shifts
 from linewatch.core.yamltext import parse_yaml
 
 
@@ -196,6 +197,7 @@ class Station(Section):
     security: Security = Security()
     storage: Storage = Storage()
     alarms: Alarms = Alarms()
+    shifts: Shifts = Shifts()
     dashboard: Dashboard = Dashboard()
 
     @model_validator(mode="after")
