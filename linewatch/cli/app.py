@@ -35,6 +35,7 @@ for command in (
     actuators.actuator,
     dashboard.dashboard,
     quality.report,
+    quality.challenge,
     faults.faults,
     training.train,
     training.evaluate,
