@@ -1,6 +1,6 @@
 """How a command ends: the one place where an error becomes one line on stderr and an exit code.
 
-0 to 5 are those of core/errors.py, 2 also for wrong arguments; 70 is a fault of linewatch itself, whose traceback
+0 to 6 are those of core/errors.py, 2 also for wrong arguments; 70 is a fault of linewatch itself, whose traceback
 LINEWATCH_DEBUG=1 shows; 130 is Ctrl-C.
 """
 

@@ -26,6 +26,19 @@ def new(
 
 
 @app.command()
+def signing(
+    name: Annotated[str, typer.Argument(help="Who signs, as it stands in what is signed.")] = "challenge",
+    folder: Annotated[Path, typer.Option(help="Folder of the signing keys.")] = KEYS / "signing",
+) -> None:
+    """Make NAME.key to sign reports with, and NAME.pub to verify them; neither lets anybody connect."""
+    from linewatch.core.keyring import Keyring
+    from linewatch.core.signatures import new_signing_pair
+
+    for path, what in zip(Keyring(folder).add(name, *new_signing_pair()), ("secret", "public"), strict=True):
+        typer.echo(f"{what}  {path}")
+
+
+@app.command()
 def allow(
     pub: Annotated[Path, typer.Argument(metavar="PUB", help="NAME.pub of the client.")], folder: Folder = KEYS
 ) -> None:

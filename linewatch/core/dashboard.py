@@ -2,13 +2,11 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from linewatch.core.section import Section
-
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Dashboard(Section):
@@ -18,9 +16,6 @@ class Dashboard(Section):
     port: int = Field(8765, ge=0, le=65535, description="0 takes a free one, which is printed")
     open_to_network: Literal["", "i accept that anyone on this network can watch this line"] = Field(
         "", description="these words let other machines see the page, its pictures and the metrics, without a password"
-    )
-    shift_starts: tuple[TimeOfDay, ...] = Field(
-        ("06:00", "14:00", "22:00"), min_length=1, description="local times at which the counts begin anew"
     )
     key: Path | None = Field(
         None,

@@ -17,6 +17,7 @@ from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
 from linewatch.core.keeping import Keep, check_rules
 from linewatch.core.section import Section as Section
+from linewatch.core.shifts import Shifts
 from linewatch.core.times import contradictions
 from linewatch.core.yamltext import parse_yaml
 
@@ -201,6 +202,7 @@ class Station(Section):
     security: Security = Security()
     storage: Storage = Storage()
     alarms: Alarms = Alarms()
+    shifts: Shifts = Shifts()
     dashboard: Dashboard = Dashboard()
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """`replay`: a recorded folder in; decisions, crops and figures out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ def replay(
     pace: Pace = "fast",
     limit: int | None = None,
     truth: Sequence[Path] = (),
-    only: Path | None = None,
+    only: Path | Collection[str] | None = None,
     progress: Report = silent,
     detector: Detector | None = None,
 ) -> ReplaySummary:
@@ -41,14 +41,14 @@ def replay(
     folder: a recording, or pictures sorted by name. output: new or empty folder; decisions.jsonl, crops/, events.jsonl,
     summary.json and report.html go there. pace: as fast as this machine can, or not
     faster than recorded; the decisions are the same. limit: the first so many parts. truth: COCO files; a picture
-    without boxes is a good part. only: text file of the file names to play, one a line. detector: in place of the
-    station's own. SIGINT and SIGTERM end the replay early, and what is done is written. Main thread only.
+    without boxes is a good part. only: the file names to play, or a text file with one a line. detector: in place of
+    the station's own. SIGINT and SIGTERM end the replay early, and what is done is written. Main thread only.
     Raises StationError, CalibrationError, ModelError, DeviceError, DatasetError or StorageError before anything is
     written; after that only StorageError, when results cannot be written.
     """
     station = load_station(station_path)
     known = load_truth(truth) if truth else None
-    selection = select(folder, station, limit, None if only is None else load_names(only))
+    selection = select(folder, station, limit, load_names(only) if isinstance(only, Path) else only)
     refuse_used(output)
     clock, notes = RecordedClock(), list(selection.notes)
     detector = detector or open_detector(station)
