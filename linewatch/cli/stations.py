@@ -46,10 +46,7 @@ def check(
     station: Station,
     offline: Annotated[bool, typer.Option("--offline", help="Devices that are not there are only warned of.")] = False,
 ) -> int:
-    """Say everything that keeps a station from running: file, model, calibration, devices, output, this machine.
-
-    Ends with the exit code of the first error: 3 configuration, 4 device, 5 storage.
-    """
+    """Say everything that keeps a station from running: file, model, calibration, devices, output, this machine."""
     from linewatch.check.answers import Answer
     from linewatch.check.station import look
 

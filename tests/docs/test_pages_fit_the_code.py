@@ -31,11 +31,11 @@ STUB = {
 def test_a_station_file_or_a_section_of_one_is_taken(text: str) -> None:
     """A block that is a whole station stands alone, any other replaces sections, one line after the other."""
     document = parse_yaml(text)
-    if not set(document) & set(Station.model_fields):
-        pytest.skip("no station file")
-    if "name" in document:
+    if "gate" in document:
         assert parse_station(document, Path("page")).name
         return
+    if not set(document) <= set(Station.model_fields):
+        pytest.skip("another kind of file")
     for line in re.findall(r"^\w+:.*(?:\n[ #].*)*", text, re.MULTILINE):
         assert parse_station({**STUB, **yaml.safe_load(line)}, Path("page"))
 
