@@ -9,24 +9,22 @@ from pathlib import Path
 from linewatch.core.errors import LinewatchError
 from linewatch.core.station import Station
 from linewatch.inspection.acceptance import criteria_errors
+from linewatch.inspection.classes import detector_classes
 from linewatch.inspection.start import open_detector
 
 
 def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
     """What keeps the network of the station file at `path` from inspecting, and the criteria from judging."""
-    classes: tuple[str, ...] = ()
     if station.detector.kind == "onnx":
-        classes = station.detector.classes
         yield from _onnx_errors(station)
     else:
         from linewatch.check.model import network_errors
-        from linewatch.dsmoe.weights import read_card
 
         yield from network_errors(station.detector.model)
-        try:
-            classes = read_card(station.detector.model).classes
-        except LinewatchError:
-            return  # said already
+    try:
+        classes = detector_classes(station)
+    except LinewatchError:
+        return  # said already
     # A scale that a broken calibration would give is no second error.
     mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
     yield from criteria_errors(station.acceptance, classes, mm_per_px, path)

@@ -11,6 +11,7 @@ from linewatch.cli import (
     faults,
     install,
     keys,
+    labels,
     models,
     prompts,
     recordings,
@@ -43,5 +44,6 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")

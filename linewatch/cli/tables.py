@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from linewatch.labels.importing import Corrections
     from linewatch.training.evaluation import Metrics
 
 
@@ -17,6 +18,18 @@ def metrics_table(metrics: "Metrics") -> Table:
         table.add_row(name, *map(_share, (found.ap50, found.ap50_95, found.precision, found.recall)))
     table.add_section()
     table.add_row("all", *map(_share, (metrics.map50, metrics.map50_95, metrics.precision, metrics.recall)))
+    return table
+
+
+def corrections_table(found: "Corrections") -> Table:
+    """What a person made of the exported boxes, one row for each class and one for all of them."""
+    title = f"{found.changed_pictures} of {found.pictures} pictures changed ({found.exported} were exported)"
+    table = _table(("class", "exported", "kept", "moved", "renamed", "removed", "added", "right"), title)
+    for name, one in (*found.classes.items(), ("all", found.total)):
+        if one is found.total:
+            table.add_section()
+        counts = (one.exported, one.kept, one.moved, one.renamed, one.removed, one.added)
+        table.add_row(name, *map(str, counts), _share(one.right))
     return table
 
 
