@@ -4,7 +4,6 @@ torch is loaded for DS-MoE alone: a station with a model of the user's own is ch
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from linewatch.core.errors import LinewatchError
 from linewatch.core.station import Station
@@ -13,8 +12,8 @@ from linewatch.inspection.classes import detector_classes
 from linewatch.inspection.start import open_detector
 
 
-def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
-    """What keeps the network of the station file at `path` from inspecting, and the criteria from judging."""
+def detector_errors(station: Station, where: object) -> Iterator[LinewatchError]:
+    """What keeps the network of `station` from inspecting, and the criteria from judging. where: named in errors."""
     if station.detector.kind == "onnx":
         yield from _onnx_errors(station)
     else:
@@ -27,7 +26,7 @@ def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
         return  # said already
     # A scale that a broken calibration would give is no second error.
     mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
-    yield from criteria_errors(station.acceptance, classes, mm_per_px, path)
+    yield from criteria_errors(station.acceptance, classes, mm_per_px, where)
 
 
 def missing_device(station: Station) -> Iterator[LinewatchError]:

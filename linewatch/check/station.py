@@ -47,13 +47,25 @@ def check(path: Path, *, offline: bool = False, usb_serial: Path = USB_SERIAL) -
     if wrong:
         return [Finding(error) for error in wrong]
     station = load_station(path)
-    errors = [*detector_errors(station, path), *_calibration(station), *_endpoints(station, path), *_output(station)]
+    errors = [
+        *detector_errors(station, path),
+        *_shadow(station, path),
+        *_calibration(station),
+        *_endpoints(station, path),
+        *_output(station),
+    ]
     warnings = [*_doubtful(station, path), *_openness(station, path), *_slow(station, usb_serial)]
     return [
         *(Finding(error) for error in errors),
         *(Finding(error, is_warning=True) for error in warnings),
         *(Finding(error, is_warning=offline) for error in _devices(station)),
     ]
+
+
+def _shadow(station: Station, path: Path) -> Iterator[LinewatchError]:
+    """What keeps the shadow from looking; the line itself would run."""
+    if station.candidate is not None:
+        yield from detector_errors(station.candidate, f"{path}: shadow")
 
 
 def _calibration(station: Station) -> Iterator[LinewatchError]:

@@ -15,6 +15,7 @@ from linewatch.cli import (
     models,
     prompts,
     recordings,
+    shadow,
     stations,
     training,
 )
@@ -47,3 +48,4 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(shadow.app, name="shadow")

@@ -7,6 +7,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from linewatch.labels.importing import Corrections
+    from linewatch.shadow.report import Agreement
     from linewatch.training.evaluation import Metrics
 
 
@@ -18,6 +19,19 @@ def metrics_table(metrics: "Metrics") -> Table:
         table.add_row(name, *map(_share, (found.ap50, found.ap50_95, found.precision, found.recall)))
     table.add_section()
     table.add_row("all", *map(_share, (metrics.map50, metrics.map50_95, metrics.precision, metrics.recall)))
+    return table
+
+
+def agreement_table(found: "Agreement") -> Table:
+    """The line's judgements as rows, the shadow's as columns."""
+    unseen = found.decided - found.seen
+    title = f"{found.seen} of {found.decided} parts seen by the shadow; {unseen} not: " + ", ".join(
+        f"{name} {count}" for name, count in (("busy", found.busy), ("not there", found.absent), ("gone", found.gone))
+    )
+    sides = tuple(found.cells)
+    table = _table(("the line", *(f"shadow {side}" for side in sides)), title)
+    for side, row in found.cells.items():
+        table.add_row(side, *(str(row[other]) for other in sides))
     return table
 
 

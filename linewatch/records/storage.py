@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from linewatch.core.errors import StorageError
@@ -21,17 +21,20 @@ _STEP = 0.01  # of the budget: removed at once, so that a full store does not re
 
 
 class PictureStore:
-    """The pictures of all run folders in one output folder.
+    """The pictures of all run folders in one output folder, those in the folders `kinds` of each.
 
     removed: pictures removed so far to make room.
     """
 
-    def __init__(self, output: Path, budget_bytes: int, floor_bytes: int) -> None:
+    def __init__(
+        self, output: Path, budget_bytes: int, floor_bytes: int, kinds: Sequence[str] = (CROPS, FRAMES)
+    ) -> None:
         """Counts what is there. Raises StorageError when the output folder cannot be read."""
         self._output = output
         self._budget = budget_bytes
         self._floor = floor_bytes
-        self._used = {run: sum(size for _, _, size in pictures_of(run)) for run in run_folders(output)}
+        self._kinds = kinds
+        self._used = {run: sum(size for _, _, size in pictures_of(run, kinds)) for run in run_folders(output)}
         self._queue: deque[tuple[int, Path, int]] = deque()
         self._queue_run = output
         self.removed = 0
@@ -95,7 +98,7 @@ class PictureStore:
         if self._queue:
             return True
         for candidate in [*(one for one in self._used if one != run), run]:
-            there = sorted(pictures_of(candidate))
+            there = sorted(pictures_of(candidate, self._kinds))
             self._used[candidate] = sum(taken for _, _, taken in there)  # others may have tidied up meanwhile
             self._queue = deque(one for one in there if candidate != run or one[0] < seq)
             self._queue_run = candidate
@@ -113,9 +116,9 @@ def run_folders(output: Path) -> list[Path]:
     return [folder for _, folder in sorted(logs)]
 
 
-def pictures_of(run: Path) -> Iterator[tuple[int, Path, int]]:
+def pictures_of(run: Path, kinds: Sequence[str] = (CROPS, FRAMES)) -> Iterator[tuple[int, Path, int]]:
     """Part, path and bytes on disk of each picture of ours in a run folder; files of others are not seen."""
-    for kind in (CROPS, FRAMES):
+    for kind in kinds:
         with contextlib.suppress(FileNotFoundError), os.scandir(run / kind) as entries:
             for entry in entries:
                 seq = seq_of(entry.name)
