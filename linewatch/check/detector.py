@@ -5,7 +5,6 @@ torch is loaded for DS-MoE alone: a station with a model of the user's own is ch
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -13,29 +12,27 @@ from linewatch.check.answers import Answer, Finding, Looked, warning
 from linewatch.core.errors import LinewatchError, ModelError
 from linewatch.core.station import Station
 from linewatch.inspection.acceptance import criteria_errors
+from linewatch.inspection.classes import detector_classes
 from linewatch.inspection.start import open_detector
 
 _PARTS = 3
 
 
-def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
-    """What keeps the network of the station file at `path` from inspecting, and the criteria from judging."""
-    classes: tuple[str, ...] = ()
+def detector_errors(station: Station, where: object) -> Iterator[LinewatchError]:
+    """What keeps the network of `station` from inspecting, and the criteria from judging. where: named in errors."""
     if station.detector.kind == "onnx":
-        classes = station.detector.classes
         yield from _onnx_errors(station)
     else:
         from linewatch.check.model import network_errors
-        from linewatch.dsmoe.weights import read_card
 
         yield from network_errors(station.detector.model)
-        try:
-            classes = read_card(station.detector.model).classes
-        except LinewatchError:
-            return  # said already
+    try:
+        classes = detector_classes(station)
+    except LinewatchError:
+        return  # said already
     # A scale that a broken calibration would give is no second error.
     mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
-    yield from criteria_errors(station.acceptance, classes, mm_per_px, path)
+    yield from criteria_errors(station.acceptance, classes, mm_per_px, where)
 
 
 def missing_device(station: Station) -> Iterator[LinewatchError]:

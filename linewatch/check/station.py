@@ -37,7 +37,13 @@ def look(path: Path, *, offline: bool = False, measure: bool = True, usb_serial:
         yield from map(Finding, wrong)
         return
     station = load_station(path)
-    errors = [*detector_errors(station, path), *_calibration(station), *_endpoints(station, path), *_output(station)]
+    errors = [
+        *detector_errors(station, path),
+        *_shadow(station, path),
+        *_calibration(station),
+        *_endpoints(station, path),
+        *_output(station),
+    ]
     yield from map(Finding, errors)
     yield from map(warning, [*_doubtful(station, path), *_openness(station, path)])
     yield from devices.slow_adapter(station, usb_serial)
@@ -63,6 +69,12 @@ def _measured(station: Station, errors: list[LinewatchError]) -> Looked:
         yield from machine.disk(station)
     yield from machine.memory(station)
     yield from machine.clock()
+
+
+def _shadow(station: Station, path: Path) -> Iterator[LinewatchError]:
+    """What keeps the shadow from looking; the line itself would run."""
+    if station.candidate is not None:
+        yield from detector_errors(station.candidate, f"{path}: shadow")
 
 
 def _calibration(station: Station) -> Iterator[LinewatchError]:

@@ -12,11 +12,13 @@ from linewatch.cli import (
     faults,
     install,
     keys,
+    labels,
     manuals,
     models,
     prompts,
     quality,
     recordings,
+    shadow,
     stations,
     training,
 )
@@ -53,6 +55,8 @@ for command in (
     app.command()(command)
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(shadow.app, name="shadow")
 describe(app)

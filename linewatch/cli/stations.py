@@ -31,13 +31,14 @@ def record(
     from linewatch.core.station import load_station
     from linewatch.line.controller import RECORDER
     from linewatch.line.run import run as run_line
-    from linewatch.line.supervisor import standard_children
+    from linewatch.line.supervisor import SHADOW, standard_children
     from linewatch.records.command import record_command
 
     path, recorder = station.resolve(), tuple(record_command(station.resolve(), output.resolve()))
     children = tuple(
         dataclasses.replace(child, command=recorder) if child.name == RECORDER else child
         for child in standard_children(path, load_station(path))
+        if child.name != SHADOW  # its log belongs to a run folder
     )
     return run_line(path, children=children, limit=limit)
 

@@ -28,12 +28,19 @@ def crop(picture: Picture, detection: Detection) -> Picture | None:
 
     picture: the rectified picture that was inspected. None when the box lies outside of it.
     """
-    height, width = picture.shape[:2]
-    left, right = span(detection.x, detection.width, max(detection.width, detection.height), width)
-    top, bottom = span(detection.y, detection.height, max(detection.width, detection.height), height)
-    if left >= right or top >= bottom:
+    cut = window(detection, picture.shape[1], picture.shape[0])
+    if cut is None:
         return None
+    left, top, right, bottom = cut
     return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+def window(detection: Detection, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what `crop` cuts out of a picture of width x height px; none when outside."""
+    longer = max(detection.width, detection.height)
+    left, right = span(detection.x, detection.width, longer, width)
+    top, bottom = span(detection.y, detection.height, longer, height)
+    return None if left >= right or top >= bottom else (left, top, right, bottom)
 
 
 def crop_file(seq: int, label: str, number: int) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,18 +33,22 @@ class Kept(NamedTuple):
 
 
 class PictureStore:
-    """The pictures of all run folders in one output folder.
+    """The pictures of all run folders in one output folder, those in the folders `kinds` of each.
 
     retention: what is wanted least. removed: pictures removed so far to make room.
     """
 
-    def __init__(self, output: Path, budget_bytes: int, floor_bytes: int, retention: Retention | None = None) -> None:
+    def __init__(
+        self, output: Path, budget_bytes: int, floor_bytes: int, retention: Retention | None = None,
+        kinds: Sequence[str] = (CROPS, FRAMES),
+    ) -> None:  # fmt: skip
         """Counts what is there. Raises StorageError when the output folder cannot be read."""
         self._output = output
         self._budget = budget_bytes
         self._floor = floor_bytes
+        self._kinds = kinds
         self.retention = retention or Retention()
-        self._used = {run: self._by_rank(pictures_of(run)) for run in run_folders(output)}
+        self._used = {run: self._by_rank(pictures_of(run, kinds)) for run in run_folders(output)}
         self._queue: deque[Kept] = deque()
         self._queue_of = (output, 0)  # run and rank
         self.removed = 0
@@ -134,7 +138,7 @@ class PictureStore:
 
     def _going(self, candidate: Path, rank: int, run: Path, seq: int) -> list[Kept]:
         """The pictures of `rank` in `candidate` that may go, oldest first; the others are counted anew as well."""
-        there = sorted(pictures_of(candidate))
+        there = sorted(pictures_of(candidate, self._kinds))
         self._used[candidate] = self._by_rank(there)  # others may have tidied up meanwhile
         return [one for one in there if self.rank_of(one.path) == rank and (candidate != run or one.seq < seq)]
 
@@ -154,9 +158,9 @@ def run_folders(output: Path) -> list[Path]:
         raise StorageError(output, exc.strerror or "cannot be read") from exc
 
 
-def pictures_of(run: Path) -> Iterator[Kept]:
+def pictures_of(run: Path, kinds: Sequence[str] = (CROPS, FRAMES)) -> Iterator[Kept]:
     """Each picture of ours in a run folder; files of others are not seen."""
-    for kind in (CROPS, FRAMES):
+    for kind in kinds:
         with contextlib.suppress(FileNotFoundError), os.scandir(run / kind) as entries:
             for entry in entries:
                 seq = seq_of(entry.name)

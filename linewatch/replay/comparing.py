@@ -5,7 +5,7 @@ from pathlib import Path
 
 from linewatch.core.station import load_station
 from linewatch.inspection.detector import Detector
-from linewatch.replay.changes import Changes, find_changes, write_changes
+from linewatch.replay.changes import Changes, find_changes, stations_compared, write_changes
 from linewatch.replay.playback import Pace
 from linewatch.replay.progress import Report, silent
 from linewatch.replay.run import refuse_used, replay
@@ -40,5 +40,5 @@ def replay_both(
         )  # fmt: skip
         code = code or summary.exit_code
     changes = find_changes(output / BEFORE, output / AFTER)
-    write_changes(changes, folder, loaded, output)
+    write_changes(changes, stations_compared(folder, loaded), output)
     return changes, code
