@@ -9,14 +9,16 @@ from linewatch.cameras.choose import camera_for
 from linewatch.check.detector import detector_errors, missing_device
 from linewatch.check.output import require_writable_folder
 from linewatch.core.clock import MonotonicClock
-from linewatch.core.errors import CalibrationError, GateError, LinewatchError, StationError
+from linewatch.core.errors import CalibrationError, ConfigError, GateError, LinewatchError, StationError
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
 from linewatch.line.endpoints import check_endpoint
 from linewatch.line.line_keys import line_keys
-from linewatch.pictures.calibration import load_station_calibration
+from linewatch.pictures.calibration import described, load_station_calibration
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.triggers.keeper import build_gate
 from linewatch.triggers.port import USB_SERIAL, latency_file, latency_ms
+
+_TRANSPORT_MS, _TRANSPORT_SHARE = 5.0, 0.02  # a blow so early or late is one beside the part
 
 
 class _Openable(Protocol):
@@ -56,6 +58,18 @@ def check(path: Path, *, offline: bool = False, usb_serial: Path = USB_SERIAL) -
     ]
 
 
+def calibration_in_use(path: Path) -> str:
+    """Which calibration the station file at `path` uses, how old and how good, in words; empty when it is not sound."""
+    try:
+        station = load_station(path)
+        found = load_station_calibration(station)
+    except ConfigError:
+        return ""  # said already
+    if found is None or station.calibration is None:
+        return "calibration: none, raw pixels"
+    return described(station.calibration, found)
+
+
 def _calibration(station: Station) -> Iterator[LinewatchError]:
     yield from _raised(lambda: rectifier_for(station))
 
@@ -66,8 +80,16 @@ def _doubtful(station: Station, path: Path) -> Iterator[LinewatchError]:
         found = load_station_calibration(station)
     except CalibrationError:
         return  # said already
-    if found is not None and station.mm_per_px not in (None, found.mm_per_px):
+    if found is None:
+        return
+    if station.mm_per_px not in (None, found.mm_per_px):
         yield StationError(f"{path}: mm_per_px", f"the calibration's {found.mm_per_px:g} is used", station.mm_per_px)
+    for fault in found.faults:
+        yield CalibrationError(str(station.calibration), f"was written by --force although: {fault}")
+    measured = None if found.timing is None else found.timing.transport_ms
+    said = station.rejecter.transport_ms
+    if measured is not None and abs(said - measured) > max(_TRANSPORT_MS, _TRANSPORT_SHARE * measured):
+        yield StationError(f"{path}: rejecter.transport_ms", f"the calibration found {measured:g} ms", said)
 
 
 def _slow(station: Station, usb_serial: Path) -> Iterator[LinewatchError]:

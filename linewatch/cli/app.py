@@ -4,6 +4,7 @@ import typer
 
 from linewatch.cli import (
     actuators,
+    calibrating,
     commissioning,
     dashboard,
     demonstration,
@@ -42,6 +43,7 @@ for command in (
     install.install,
 ):
     app.command()(command)
+app.add_typer(calibrating.app, name="calibrate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")

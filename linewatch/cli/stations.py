@@ -41,11 +41,14 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Devices that are not there are only warned of.")] = False,
 ) -> int:
     """Say everything that keeps a station from running: file, model, calibration, devices, output."""
+    from linewatch.check.station import calibration_in_use
     from linewatch.check.station import check as look_at
 
     findings = look_at(station, offline=offline)
     for finding in findings:
         typer.echo(f"{'warning' if finding.is_warning else 'error'}: {finding.error}", err=True)
+    if words := calibration_in_use(station):
+        typer.echo(words)
     errors = [finding.error for finding in findings if not finding.is_warning]
     typer.echo(f"{station}: {len(errors)} errors, {len(findings) - len(errors)} warnings")
     return errors[0].exit_code if errors else 0

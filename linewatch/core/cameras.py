@@ -84,6 +84,8 @@ class SimulatedCamera(Section):
     grey: Literal[True] = Field(True, description="the simulated camera is monochrome")
     seed: int = Field(0, ge=0, description="same seed, same bottles")
     defect_rate: float = Field(0.15, ge=0, le=1, description="share of bottles with a defect")
+    speed_px_per_ms: float = Field(0.0, description="the bottle moves down so fast; 0 stands in the middle")
+    centred_ms: float = Field(0.0, description="when it is in the middle, after its trigger; for a bottle that moves")
     frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 
