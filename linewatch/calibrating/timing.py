@@ -8,6 +8,7 @@ from linewatch.calibrating.drawing import motion_png
 from linewatch.calibrating.motion import Motion, find_motion, motion_faults
 from linewatch.calibrating.rejecter import Way, transport
 from linewatch.calibrating.stepping import step_through
+from linewatch.core.cameras import TriggeredCamera
 from linewatch.core.errors import CalibrationError, UsageError
 from linewatch.core.station import Station
 from linewatch.pictures.calibration import Calibration, Timing
@@ -55,14 +56,13 @@ def advice(timing: Timing, station: Station, mm_per_px: float) -> list[str]:
     """What to do with the times, in words."""
     x, y = timing.travel_px_per_ms
     far_mm = timing.capture_delay_ms * (x * x + y * y) ** 0.5 * mm_per_px
+    where = "camera.delay_ms" if isinstance(station.camera, TriggeredCamera) else "camera or strobe"
     words = [
-        f"the part is in the middle {timing.capture_delay_ms:.1f} ms after the gate: delay the exposure by that, "
-        f"in camera or strobe, or move the gate {far_mm:.1f} mm downstream"
+        f"the part is in the middle {timing.capture_delay_ms:.1f} ms after the gate: delay the exposure by that "
+        f"({where}), or move the gate {far_mm:.1f} mm downstream"
     ]
     if timing.capture_delay_ms > station.line.max_capture_ms:
-        words.append(
-            f"line.max_capture_ms {station.line.max_capture_ms:g} is less than that: a delayed exposure needs more"
-        )
+        words.append(f"line.max_capture_ms {station.line.max_capture_ms:g} is less: a delayed exposure needs more")
     if timing.transport_ms is not None:
         said = f"the station says {station.rejecter.transport_ms:g}"
         words.append(f"rejecter.transport_ms: {timing.transport_ms:.1f}  # {said}")

@@ -41,6 +41,11 @@ class TriggeredCamera(Section):
     )
     line: str = Field("Line1", description="input that the gate is wired to, for hardware")
     activation: Literal["rising", "falling"] = Field("rising", description="edge of `line` that exposes")
+    delay_ms: float | None = Field(
+        None,
+        ge=0,
+        description="from the trigger to the exposure, kept by the camera itself (TriggerDelay); none leaves its own",
+    )
     early_ms: float = Field(
         5.0,
         ge=0,

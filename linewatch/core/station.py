@@ -226,6 +226,16 @@ class Station(Section):
         return self
 
     @model_validator(mode="after")
+    def _delay_is_in_time(self) -> "Station":
+        delay_ms = self.camera.delay_ms if isinstance(self.camera, TriggeredCamera) else None
+        if delay_ms is not None and delay_ms >= self.line.max_capture_ms:
+            raise ValueError(
+                f"camera.delay_ms = {delay_ms:g} ms must be less than line.max_capture_ms = "
+                f"{self.line.max_capture_ms:g} ms: every part would be REJECT(capture_jitter)"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sizes_have_scale(self) -> "Station":
         if self.mm_per_px is None and self.calibration is None:
             for criterion in self.acceptance:
