@@ -1,19 +1,22 @@
 """`linewatch check STATION`: whether a station could run here and now."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from linewatch.check import devices, machine
-from linewatch.check.answers import Finding, Looked, raised, warning
+from linewatch.check.answers import Answer, Finding, Looked, raised, warning
 from linewatch.check.detector import detector_errors, detector_speed, missing_device
 from linewatch.check.output import require_writable_folder
 from linewatch.core.errors import CalibrationError, KeysError, LinewatchError, StationError, StorageError
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
 from linewatch.line.endpoints import check_endpoint
 from linewatch.line.line_keys import line_keys
-from linewatch.pictures.calibration import load_station_calibration
+from linewatch.pictures.calibration import described, load_station_calibration
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.triggers.port import USB_SERIAL
+
+_TRANSPORT_MS, _TRANSPORT_SHARE = 5.0, 0.02  # a blow so early or late is one beside the part
 
 
 def check(path: Path, *, offline: bool = False, usb_serial: Path = USB_SERIAL) -> list[Finding]:
@@ -46,6 +49,7 @@ def look(path: Path, *, offline: bool = False, measure: bool = True, usb_serial:
     ]
     yield from map(Finding, errors)
     yield from map(warning, [*_doubtful(station, path), *_openness(station, path)])
+    yield from _calibration_in_use(station)
     yield from devices.slow_adapter(station, usb_serial)
     for found in _devices(station, usb_serial):
         yield warning(found.error) if offline and isinstance(found, Finding) else found
@@ -77,6 +81,16 @@ def _shadow(station: Station, path: Path) -> Iterator[LinewatchError]:
         yield from detector_errors(station.candidate, f"{path}: shadow")
 
 
+def _calibration_in_use(station: Station) -> Iterator[Answer]:
+    """Which calibration the station uses, how old and how good; nothing when it is not sound, which was said."""
+    with contextlib.suppress(CalibrationError):
+        found = load_station_calibration(station)
+        in_use = "none, raw pixels"
+        if found is not None and station.calibration is not None:
+            in_use = described(station.calibration, found)
+        yield Answer("calibration", in_use)
+
+
 def _calibration(station: Station) -> Iterator[LinewatchError]:
     yield from raised(lambda: rectifier_for(station))
 
@@ -87,8 +101,16 @@ def _doubtful(station: Station, path: Path) -> Iterator[LinewatchError]:
         found = load_station_calibration(station)
     except CalibrationError:
         return  # said already
-    if found is not None and station.mm_per_px not in (None, found.mm_per_px):
+    if found is None:
+        return
+    if station.mm_per_px not in (None, found.mm_per_px):
         yield StationError(f"{path}: mm_per_px", f"the calibration's {found.mm_per_px:g} is used", station.mm_per_px)
+    for fault in found.faults:
+        yield CalibrationError(str(station.calibration), f"was written by --force although: {fault}")
+    measured = None if found.timing is None else found.timing.transport_ms
+    said = station.rejecter.transport_ms
+    if measured is not None and abs(said - measured) > max(_TRANSPORT_MS, _TRANSPORT_SHARE * measured):
+        yield StationError(f"{path}: rejecter.transport_ms", f"the calibration found {measured:g} ms", said)
 
 
 def _endpoints(station: Station, path: Path) -> Iterator[LinewatchError]:

@@ -5,6 +5,7 @@ import typer
 from linewatch.cli import (
     actuators,
     audit,
+    calibrating,
     commissioning,
     dashboard,
     demonstration,
@@ -54,6 +55,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(audit.app, name="audit")
+app.add_typer(calibrating.app, name="calibrate")
 app.add_typer(keys.app, name="keys")
 app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")

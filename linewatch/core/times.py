@@ -61,6 +61,11 @@ def _capture(station: "Station") -> Iterator[str]:
             f"line.max_capture_ms + camera.transfer_ms = {waited_ms:g} ms must be at most {longest_ms:g} ms: {dead}; "
             "lower camera.transfer_ms"
         )
+    if camera.delay_ms is not None and camera.delay_ms >= line.max_capture_ms:
+        yield (
+            f"camera.delay_ms = {camera.delay_ms:g} ms must be less than line.max_capture_ms = {line.max_capture_ms:g} "
+            "ms: every part would be REJECT(capture_jitter)"
+        )
     window_ms = camera.early_ms + line.max_capture_ms
     if camera.trigger == "hardware" and window_ms >= line.min_gap_ms:
         yield (
