@@ -11,6 +11,11 @@ from linewatch.core.section import Section
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody beyond this machine reaches it. Raises ValueError for what is no address."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
 class Dashboard(Section):
     """Operator page, metrics and health, by `linewatch dashboard STATION`."""
 
@@ -29,7 +34,7 @@ class Dashboard(Section):
 
     @property
     def is_loopback(self) -> bool:
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        return is_loopback(self.host)
 
     @model_validator(mode="after")
     def _open_only_in_words(self) -> "Dashboard":
