@@ -37,6 +37,9 @@ def replay(
     threads: Annotated[
         int | None, typer.Option(min=1, help="With --ray: CPU threads of each worker; else the station's, or one.")
     ] = None,
+    patience: Annotated[
+        float, typer.Option(min=1, help="With --ray: seconds after which a worker that answers nothing is lost.")
+    ] = 300.0,
 ) -> int:
     """Inspect a folder of recorded frames: decision log, crops, summary and report."""
     from rich.console import Console
@@ -49,7 +52,7 @@ def replay(
 
     if ray is None and (workers or threads):
         raise UsageError("--workers" if workers else "--threads", "is for --ray", workers or threads)
-    wish = None if ray is None else Wish(ray, workers, threads)
+    wish = None if ray is None else Wish(ray, workers, threads, patience)
     target = output or Path("runs") / f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     if compare is not None:
         from linewatch.replay.comparing import replay_both

@@ -247,6 +247,7 @@ def test_addresses_as_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "none.yaml: No such file or directory" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,5 +1,6 @@
 """A replay over real workers of Ray gives the log that one process gives, whatever happens to the workers."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -193,6 +194,47 @@ def test_a_killed_worker_is_replaced_and_the_log_is_the_same(
 @needs_ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_a_worker_that_hangs_is_replaced_and_the_log_is_the_same(
+    recording: Path, station: Path, alone: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    words = command(recording, station, output, "--ray", "local", "--workers", "2", "--patience", "8")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment()) as replay:
+        log = output / "decisions.jsonl"
+        until(lambda: log.exists() and log.read_bytes().count(b"\n") >= 100)
+        hung = workers_of(replay.pid)[0]
+        os.kill(hung, signal.SIGSTOP)
+        _, said = replay.communicate(timeout=PATIENCE_S)
+    assert replay.returncode == 0, said
+    assert files_of(output) == files_of(alone)
+    assert "workers lost on the way: 1" in (output / "summary.json").read_text()
+    until(lambda: b"ray::" not in cmdline(hung))
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_parts_that_end_every_worker_are_named(recording: Path, station: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    words = command(recording, station, output, "--ray", "local", "--workers", "1")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment()) as replay:
+        log = output / "decisions.jsonl"
+        until(lambda: log.exists() and log.read_bytes().count(b"\n") >= 20)
+        while replay.poll() is None:  # whoever comes to inspect
+            for pid in workers_of(replay.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        assert replay.stderr is not None
+        said = replay.stderr.read().splitlines()[-1]
+    assert replay.returncode == 4
+    assert "every worker that inspected it was lost" in said or "workers ended while they loaded the model" in said
+    assert log.read_bytes().count(b"\n") >= 20
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_interrupt_writes_what_is_done_and_leaves_no_process(
     recording: Path, station: Path, alone: Path, tmp_path: Path
 ) -> None:
@@ -330,6 +372,7 @@ def test_a_worker_with_other_code_is_refused(places: tuple[Path, Path], tmp_path
 
 
 @needs_ray
+@pytest.mark.slow
 def test_an_address_where_nobody_listens_is_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

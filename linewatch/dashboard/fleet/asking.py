@@ -24,6 +24,8 @@ async def ask(url: str, timeout_s: float) -> bytes:
         raise Trouble(UNREACHABLE, f"no answer within {timeout_s:g} s") from None
     except socket.gaierror as exc:
         raise Trouble(UNREACHABLE, f"its name is not known: {exc.strerror}") from exc
+    except UnicodeError:
+        raise Trouble(UNREACHABLE, "its name cannot be one of a machine") from None
     except (ssl.SSLError, h11.RemoteProtocolError) as exc:
         raise Trouble(NONSENSE, f"does not speak HTTP: {_one_line(exc)}") from exc
     except OSError as exc:

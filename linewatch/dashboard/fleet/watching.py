@@ -35,7 +35,7 @@ class Watched:
 
     def failed(self, trouble: Trouble) -> None:
         """Another trouble than before begins now; the first one began when the watching did."""
-        if self.trouble is None or self.trouble.word not in (trouble.word, _NOT_ASKED.word):
+        if self.trouble is None or (self.trouble is not _NOT_ASKED and self.trouble.word != trouble.word):
             self.since, self.since_at = datetime.now().astimezone(), time.monotonic()
         self.trouble = trouble
 

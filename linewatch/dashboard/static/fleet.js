@@ -65,7 +65,8 @@ function fill(card, station) {
   const head = make("div", { className: "head" }, newSign(station.tone),
     make("span", {}, make("h2", { textContent: station.name + other }),
       make("b", { className: "word", textContent: station.word })));
-  card.replaceChildren(head, ...details(station), figures(station), use(station));
+  const known = station.since ? [] : [figures(station)];
+  card.replaceChildren(head, ...details(station), ...known, use(station));
 }
 
 function details(station) {
@@ -80,9 +81,10 @@ function details(station) {
 
 function figures(station) {
   const count = (value) => (value === null ? "–" : value.toLocaleString("en"));
-  const verdict = station.verdict_s === null ? "–" : `${station.verdict || "?"} ${ago(station.verdict_s)}`;
+  const verdict = station.verdict_s === null ? ["–", "no part yet", null]
+    : [station.verdict || "?", ago(station.verdict_s), station.verdict_tone];
   return make("dl", {},
-    figure("last verdict", verdict, "", station.verdict_s === null ? null : station.verdict_tone),
+    figure("last verdict", ...verdict),
     figure("parts / min", station.per_minute === null ? "–" : String(Math.round(station.per_minute))),
     rate("rejected", station.reject_rate, `shift: ${count(station.passed)} pass, ${count(station.defects)} defect`),
     rate("in doubt", station.failsafe_rate, `shift: ${count(station.doubts)} in doubt`));

@@ -38,9 +38,10 @@ class Cluster:
     def dismiss(self, worker: Any) -> None:
         self.ray.kill(worker)
 
-    def first_of(self, answers: Sequence[Any], timeout_s: float) -> list[Any]:
-        """The answers that have come; waits for one at the most `timeout_s`."""
-        ready, _ = self.ray.wait(list(answers), num_returns=1, timeout=timeout_s)
+    def come(self, answers: Sequence[Any], timeout_s: float) -> list[Any]:
+        """All answers that have come, once one has, or after `timeout_s`."""
+        self.ray.wait(list(answers), num_returns=1, timeout=timeout_s)
+        ready, _ = self.ray.wait(list(answers), num_returns=len(answers), timeout=0)
         return list(ready)
 
     def taken(self, answer: Any) -> bytes:

@@ -20,7 +20,7 @@ _START_S = 180.0  # no worker for so long: there is no room, or it hangs while i
 class Terms:
     """What every worker is hired for. threads, gpus: of each. brief: what it is told. edition: what it must have.
 
-    where: the station file, named in errors.
+    where: the station file, named in errors. patience_s: a worker that answers nothing for so long is lost.
     """
 
     threads: int
@@ -28,6 +28,7 @@ class Terms:
     brief: bytes
     edition: dict[str, str]
     where: str
+    patience_s: float
 
 
 @dataclass(eq=False)
@@ -36,6 +37,7 @@ class _Member:
     opening: Any
     opened: Opened | None = None
     tasks: dict[Any, int] = field(default_factory=dict)  # what it will answer, for which task
+    quiet_since: float = 0.0  # monotonic s, while it has tasks
 
 
 class Crew:
@@ -54,9 +56,14 @@ class Crew:
         self.lost = 0
 
     def start(self) -> Opened:
-        """Wait until all are warm; what the first one said. Raises what refuses them, DeviceError when none comes."""
-        while not all(member.opened for member in self._members):
+        """Wait until all are warm; what the first one said. Raises what refuses them, DeviceError without them."""
+        until = time.monotonic() + _START_S
+        while (absent := sum(member.opened is None for member in self._members)) and time.monotonic() < until:
             self.turn(1.0)
+        if absent:
+            size = len(self._members)
+            reason = f"only {size - absent} of {size} workers came within {_START_S:g} s: is there room for them?"
+            raise DeviceError("--ray", reason)
         assert self._first is not None
         return self._first
 
@@ -66,12 +73,14 @@ class Crew:
         self._waiting.append(task)
 
     def turn(self, timeout_s: float) -> list[tuple[int, Answer]]:
-        """The tasks that were answered; waits for one at the most `timeout_s`. Raises what start() raises."""
+        """The tasks that were answered; waits `timeout_s` at the most for the first. Raises what start() raises."""
         self._assign()
         done: list[tuple[int, Answer]] = []
         owed = {answer: member for member in self._members for answer in (*member.tasks, member.opening) if answer}
-        for answer in self._cluster.first_of(list(owed), timeout_s):
-            done += self._take(owed[answer], answer)
+        for answer in self._cluster.come(list(owed), timeout_s):
+            if owed[answer] in self._members:  # not lost a moment ago, with all that it owed
+                done += self._take(owed[answer], answer)
+        self._miss_the_silent()
         self._require_company()
         return done
 
@@ -88,6 +97,7 @@ class Crew:
             for member in self._members:
                 if self._waiting and member.opened and len(member.tasks) < depth:
                     task = self._waiting.popleft()
+                    member.quiet_since = member.quiet_since if member.tasks else time.monotonic()
                     member.tasks[member.worker.inspect.remote(self._payloads[task])] = task
 
     def _take(self, member: _Member, answer: Any) -> list[tuple[int, Answer]]:
@@ -105,7 +115,7 @@ class Crew:
             self._welcome(member, said)
             return []
         assert isinstance(said, Answer)
-        task = member.tasks.pop(answer)
+        task, member.quiet_since = member.tasks.pop(answer), time.monotonic()
         del self._payloads[task]
         return [(task, said)]
 
@@ -128,6 +138,13 @@ class Crew:
         if worst is not None and self._losses[worst] >= _MOST_LOSSES:
             raise Fatal(worst, why)
 
+    def _miss_the_silent(self) -> None:
+        """A worker that hangs, or whose machine does, is as good as lost."""
+        for member in list(self._members):
+            if member.tasks and time.monotonic() - member.quiet_since > self._terms.patience_s:
+                self._cluster.dismiss(member.worker)
+                self._replace(member, f"no answer within {self._terms.patience_s:g} s")
+
     def _require_company(self) -> None:
         if any(member.opened for member in self._members):
             self._alone_since = time.monotonic()
@@ -147,4 +164,4 @@ def _raise_refusal(said: FromWorker) -> None:
     """The worker's error as ours, with the machine that it happened on."""
     if isinstance(said, Refused):
         kind = getattr(errors, said.kind)
-        raise kind(f"worker on {said.host}: {said.where}", said.reason)
+        raise kind(f"worker on {said.host}: {said.where}", said.reason, said.value)

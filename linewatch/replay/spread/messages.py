@@ -66,6 +66,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     kind: str
     where: str
     reason: str
+    value: str | int | float | bool | None
 
 
 FromWorker = Introduced | Opened | Answer | Refused

@@ -33,6 +33,7 @@ class Wish:
     address: str
     workers: int | None = None
     threads: int | None = None
+    patience_s: float = 300.0
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ def spread(station: Station, where: Path, folder: Path, wish: Wish) -> Iterator[
     with connected(wish.address, (workers or 1) * threads) as cluster:
         gpus = 1 if cluster.gpus and getattr(station.detector, "device", "cpu") != "cpu" else 0
         size = _size(workers, cluster, threads, gpus)
-        crew = Crew(cluster, Terms(threads, gpus, pack(brief), edition, str(where)), size)
+        crew = Crew(cluster, Terms(threads, gpus, pack(brief), edition, str(where), wish.patience_s), size)
         try:
             opened = crew.start()
             yield Spread(crew, opened.name, station, size, opened.largest_batch)

@@ -41,7 +41,8 @@ class Worker:
         try:
             return messages.pack(work())
         except LinewatchError as exc:
-            return messages.pack(Refused(self._host, type(exc).__name__, exc.where, exc.reason))
+            value = exc.value if isinstance(exc.value, str | int | float | None) else str(exc.value)
+            return messages.pack(Refused(self._host, type(exc).__name__, exc.where, exc.reason, value))
 
     def _introduce(self, brief: Brief) -> Introduced:
         self._station = Station.model_validate_json(brief.station)
