@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -381,6 +382,28 @@ def test_an_address_where_nobody_listens_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert done.stderr == f"linewatch: --ray 127.0.0.1:{port}: cannot be reached: Connection refused\n"
     assert not (tmp_path / "out").exists()
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_an_address_of_something_else_is_one_line(tmp_path: Path, answer: bytes) -> None:
+    pictures, station = write_recording(tmp_path / "recording", 3), write_station(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reply() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(4096)
+                peer.sendall(answer)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        done = run(pictures, station, tmp_path / "out", "--ray", address)
+        thread.join()
+    assert done.returncode == 4
+    assert done.stderr == f"linewatch: --ray {address}: what answers there is no head of a Ray cluster\n"
 
 
 WITHOUT = """

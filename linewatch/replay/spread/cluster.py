@@ -16,6 +16,8 @@ from linewatch.replay.spread.worker import Worker
 LOCAL = "local"
 LOOPBACK = "127.0.0.1"
 _KNOCK_S = 5.0
+_FRAME_BYTES, _SETTINGS = 9, b"\x04"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _SETTINGS + b"\0" * 5
 _STORE_BYTES = 128 << 20  # results are some kB each; Ray's own choice would be a third of the memory
 
 
@@ -102,14 +104,23 @@ def _connect(ray: Any, address: str, how: dict[str, Any]) -> None:
 
 
 def _knock(address: str) -> None:
-    """Whether anybody listens there: Ray itself would try for minutes."""
+    """Whether a gRPC server listens there, as Ray's head is one: Ray itself would try for minutes.
+
+    Both sides of HTTP/2 begin with a SETTINGS frame (RFC 9113, 3.4). With TLS nobody can ask.
+    """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65_536 or "/" in host:
         raise UsageError("--ray", "must be `local`, or HOST:PORT of the cluster's head (port 6379 by default)", address)
     try:
-        socket.create_connection((host, int(port)), _KNOCK_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S) as knock:
+            if "RAY_USE_TLS" in os.environ:
+                return
+            knock.sendall(_PREFACE)
+            frame = knock.recv(_FRAME_BYTES, socket.MSG_WAITALL)
     except OSError as exc:
         raise DeviceError(f"--ray {address}", f"cannot be reached: {exc.strerror or exc}") from exc
+    if frame[3:4] != _SETTINGS:
+        raise DeviceError(f"--ray {address}", "what answers there is no head of a Ray cluster")
 
 
 def _last_line(exc: BaseException) -> str:
