@@ -9,6 +9,11 @@ from pydantic import Field, model_validator
 from linewatch.core.section import Section
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody beyond this machine reaches it. Raises ValueError for what is no address."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
 class Dashboard(Section):
     """Operator page, metrics and health, by `linewatch dashboard STATION`."""
 
@@ -24,7 +29,7 @@ class Dashboard(Section):
 
     @property
     def is_loopback(self) -> bool:
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        return is_loopback(self.host)
 
     @model_validator(mode="after")
     def _open_only_in_words(self) -> "Dashboard":
