@@ -44,10 +44,9 @@ def taught(network: DsMoe) -> set[str]:
 def test_shipped_weights_have_the_names_of_the_text_router(name: str) -> None:
     card = read_card(MODELS / name)
     with safe_open(MODELS / name / WEIGHTS, framework="pt") as file:
-        shipped = set(file.keys())
+        shipped = {key for key in file.keys() if not key.endswith(".favour")}  # zeros, of a router that is no more
     own = {key for key in DsMoe(card.architecture).state_dict() if not key.endswith("num_batches_tracked")}
-    assert card.architecture.router == "text" and own - shipped <= {f"router.{scale}.favour" for scale in range(3)}
-    assert shipped <= own
+    assert card.architecture.router == "text" and shipped == own
 
 
 @pytest.mark.parametrize("router", ["ida", "text_ida"])
