@@ -123,6 +123,8 @@ def _notes(shift: Shift) -> list[str]:
     without = sum(not (reject.line.frame or reject.line.crops) for reject in shift.rejects)
     if without:
         notes.append(f"{without:,} rejects are without a picture; each says why.")
+    if len(shift.events) > _MOST_EVENTS:
+        notes.append(f"The last {_MOST_EVENTS} of {len(shift.events):,} events are shown.")
     return notes
 
 

@@ -173,12 +173,15 @@ def test_a_line_with_another_model_than_the_station_file_proves_nothing(hold: Ho
     card = running.folder / "models" / "other" / "model.yaml"
     card.parent.mkdir(parents=True, exist_ok=True)
     card.write_text("sha256: abc\nclasses: [chip]\n")
-    running.write_station(detector={"model": "models/other"})
+    running.write_station(detector={"model": "models/other"}, recipe="def")
     try:
         report = hold([CHIP], firing(running))
     finally:
         (running.folder / "station.yaml").write_text(before)
-    assert "works with model 'm', and the station file names 'other'" in report.problems[0]
+    assert report.problems == (
+        "the line works with model 'm', and the station file names 'other'",
+        "the line works with recipe 'default', and the station file names 'def'",
+    )
 
 
 def test_a_line_that_is_not_there_is_said(tmp_path: Path) -> None:
