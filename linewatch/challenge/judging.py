@@ -89,7 +89,8 @@ def _augment(slot: int, slots: Sequence[Slot], seen: Sequence[Seen], found: dict
 
 def _judged(slot: Slot, seen: Seen | None, challenge: ChallengeSet) -> tuple[Outcome, str]:
     if seen is None:
-        return Outcome.NOT_SEEN, "no decision came for it in time"
+        wanted = "no decision" if challenge.traffic == "none" else "no reject for an expected class"
+        return Outcome.NOT_SEEN, f"{wanted} came for it in time"
     if seen.verdict is Verdict.PASS:
         return Outcome.PASSED, "the line let it pass"
     if seen.cause is not Cause.DEFECT:

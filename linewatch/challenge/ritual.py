@@ -81,8 +81,9 @@ class Ritual:
             if came:
                 found += came
                 belongs = assigned(slots, found, whatever=self.challenge.traffic == "none")
-                count = sum(seen is not None for seen in belongs)
-                self.say(f"    {count} of {len(slots)}")
+                before, count = count, sum(seen is not None for seen in belongs)
+                if count != before:
+                    self.say(f"    {count} of {len(slots)}")
         self.others += len(found) - count
         belongs = belongs or [None] * len(slots)
         return [result_of(slot, seen, self.challenge) for slot, seen in zip(slots, belongs, strict=True)]

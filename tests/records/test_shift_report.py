@@ -214,6 +214,17 @@ def test_wrong_times_get_one_line_that_names_them(wanted: dict[str, str], said: 
     assert said in str(refused.value)
 
 
+def test_the_trend_of_a_year_has_no_more_steps_than_can_be_read(tmp_path: Path, record_at: Make) -> None:
+    run = RunFolder(tmp_path / "run")
+    for seq, time in enumerate(("2025-11-01T00:00", "2026-10-31T00:00"), start=1):
+        run.record(record_at(time, seq, Verdict.PASS), None)
+    run.close()
+    span = span_of(Wanted(begin="2025-11-01T00:00Z", end="2026-11-01T00:00Z"), SHIFTS, NOW)
+    steps = read_shift(tmp_path / "run", span).trend.steps
+    assert 150 < len(steps) <= 200
+    assert sum(step.parts for step in steps) == 2
+
+
 def test_a_time_is_read_by_the_clock_that_counts() -> None:
     span = span_of(Wanted(begin="2026-07-01T06:00", end="2026-07-01T06:00Z"), SHIFTS, NOW)
     assert span.end - span.begin == timedelta(hours=2)
