@@ -115,7 +115,8 @@ def test_a_part_more_than_the_set_has_proves_nothing(hold: Hold, running: Any) -
     assert "1 more parts were decided than the set has" in report.verdict
 
 
-@pytest.mark.parametrize("order", ["any", pytest.param("given", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["any", "given"])
 def test_among_production_only_an_expected_defect_counts(hold: Hold, running: Any, order: str) -> None:
     stone = {"name": "stone-01", "expect": ["stone"]}
     window_s = 0.5 if order == "given" else 1.0
