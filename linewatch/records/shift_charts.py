@@ -19,6 +19,7 @@ from linewatch.records.trend import Trend
 
 _REJECT, _DOUBT, _PARTS, _LIMIT = "#c9302c", "#d8973c", "#8aa0bd", "#171a1f"
 _MOST_BARS = 12
+_LONGEST = 28  # characters of a name beside its bar
 _MOST_TIMES = 12
 _EVERY = (1, 3, 6, 12, 18, 36, 72, 144)  # steps between two times under the trend
 _STYLE: Any = {
@@ -48,7 +49,7 @@ def draw_pareto(axes: Axes, shift: Shift) -> None:
     if len(rows) > _MOST_BARS:
         rest = rows[_MOST_BARS - 1 :]
         rows = [*rows[: _MOST_BARS - 1], (f"{len(rest)} others", sum(row[1] for row in rest), "doubt")]
-    names = [name for name, _, _ in rows]
+    names = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..." for name, _, _ in rows]
     colours = [_REJECT if tone == "reject" else _DOUBT for _, _, tone in rows]
     bars = axes.barh(range(len(rows)), [count for _, count, _ in rows], color=colours)
     axes.bar_label(bars, fmt="{:,.0f}", padding=3)
