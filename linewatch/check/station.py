@@ -10,6 +10,7 @@ from linewatch.check.detector import detector_errors, missing_device
 from linewatch.check.output import require_writable_folder
 from linewatch.core.clock import MonotonicClock
 from linewatch.core.errors import CalibrationError, GateError, LinewatchError, StationError
+from linewatch.core.keyfiles import read_secret
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
 from linewatch.line.endpoints import check_endpoint
 from linewatch.line.line_keys import line_keys
@@ -113,6 +114,9 @@ def _of_file(error: StationError, path: Path) -> StationError:
 
 def _output(station: Station) -> Iterator[LinewatchError]:
     yield from _raised(lambda: require_writable_folder(station.storage.output))
+    key = station.storage.audit_key
+    if key is not None:
+        yield from _raised(lambda: read_secret(key))
 
 
 def _devices(station: Station) -> Iterator[LinewatchError]:

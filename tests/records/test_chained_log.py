@@ -1,6 +1,7 @@
 """The running line's log: what a kill leaves, what tampering leaves, and what a disk or another process does to it."""
 
 import contextlib
+import hmac
 import os
 import re
 import shutil
@@ -163,6 +164,36 @@ def test_a_log_alone_is_verified_without_its_tip_and_with_a_hash_kept_elsewhere(
     (run / TIP).unlink()
     with pytest.raises(CheckFailed, match=r"decisions\.tip: is missing"):
         verify(run)
+
+
+def test_with_a_key_nobody_without_it_can_chain_anew(tmp_path: Path, make_record: Make) -> None:
+    run = tmp_path / "keyed"
+    run.mkdir()
+    log = ChainedLog(run, "s", "secret")
+    log.append([line_of(make_record(seq), (), None, "absent") for seq in (1, 2, 3)])
+    log.close()
+    with opened(run) as connection:
+        rows = connection.execute("SELECT line, hash FROM lines ORDER BY number").fetchall()
+    previous = "0" * 64
+    for line, found in rows:
+        assert found == hmac.new(b"secret", (previous + line).encode(), "sha256").hexdigest()
+        previous = found
+    assert verify(run, key="secret").tip.number == 3
+    for key, words in ((None, "is chained with a key"), ("another", "row 0: changed")):
+        with pytest.raises(LinewatchError, match=words):
+            verify(run, key=key)
+    without = ChainedLog(run, "s")
+    with pytest.raises(StorageError, match=r"storage\.audit_key names none"):
+        without.append([line_of(make_record(4), (), None, "absent")])
+    without.close()
+    (run / TIP).unlink()
+    with opened(run) as connection:
+        connection.execute("UPDATE lines SET line = replace(line, 'hmac-', '') WHERE number = 0")
+        change(connection)
+        rehash(connection)
+    assert verify(run / DATABASE).tip.number == 3, "whole, as far as one without the key can know"
+    with pytest.raises(CheckFailed, match="row 0: changed: the log is not chained with a key"):
+        verify(run / DATABASE, key="secret")
 
 
 def test_every_column_that_is_documented_is_there_and_agrees_with_the_lines(run: Path) -> None:
