@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from linewatch.core.errors import CheckFailed, StorageError
-from linewatch.records.chain import KEYED, NO_HASH, PLAIN, SCHEMA, Header, Link, link_by
+from linewatch.records.chain import DATABASE, KEYED, NO_HASH, PLAIN, SCHEMA, Header, Link, link_by
 from linewatch.records.database import holds_log, is_database, open_reader, telling
 from linewatch.records.decision_log import decoded, log_of
 from linewatch.records.summary import SUMMARY
@@ -35,8 +35,9 @@ def verify(run: Path, known: str = "", key: str | None = None) -> Verified:
     path = log_of(run)
     if not is_database(path):
         raise StorageError(path, "is a log of JSON lines, as a replay writes it: it has no chain to verify")
-    closed = (path.parent / SUMMARY).is_file()  # asked for before the log is read: a running one goes on
-    noted = read_tip(path.parent)
+    # What stands beside a log is of that log alone, and is asked for before it is read: a running one goes on.
+    closed = path.name == DATABASE and (path.parent / SUMMARY).is_file()
+    noted = read_tip(path.parent) if path.name == DATABASE else None
     if noted is None and run.is_dir():
         raise CheckFailed(
             run / TIP, "is missing: whether the log's end was cut off is not known; verify the file alone"
@@ -72,7 +73,8 @@ def _walk(connection: sqlite3.Connection, path: Path, noted: Tip | None, known: 
     tip, seen, there = Tip(-1, NO_HASH), not known, noted
     for number, line, found in connection.execute("SELECT number, line, hash FROM lines ORDER BY number"):
         if number != tip.number + 1:
-            raise CheckFailed(f"{path}: row {tip.number + 1}", "removed")
+            wrong, reason = (tip.number + 1, "removed") if number > tip.number else (number, "inserted")
+            raise CheckFailed(f"{path}: row {wrong}", reason)
         if link(tip.hash, line).encode() != found:
             wrong, reason = explain(connection, number, tip.hash, noted, link)
             raise CheckFailed(f"{path}: row {wrong}", reason)

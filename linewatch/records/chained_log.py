@@ -114,12 +114,14 @@ class ChainedLog:
 
     def _is_keyed(self) -> bool:
         query = "SELECT json_extract(line, '$.hash') FROM lines WHERE number = 0"
-        (kind,) = self._connection.execute(query).fetchone()
-        return str(kind) == KEYED
+        found = self._connection.execute(query).fetchone()
+        if found is None:
+            raise StorageError(f"{self._path}: row 0", "was removed: the log cannot go on")
+        return bool(found == (KEYED,))
 
     def _tip(self) -> Tip:
         """The newest row, asked for anew each time: a chain that begins where the log ends cannot fork."""
-        query = "SELECT number, hash FROM lines ORDER BY number DESC LIMIT 1"
+        query = "SELECT number, CAST(hash AS TEXT) FROM lines ORDER BY number DESC LIMIT 1"
         return Tip(*self._connection.execute(query).fetchone())
 
     def _holds(self, seq: int) -> bool:

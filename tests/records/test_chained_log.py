@@ -126,6 +126,7 @@ TAMPERED: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
     (lambda found: found.execute("UPDATE lines SET line = '{}' WHERE number = 0"), "row 0: changed"),
     (lambda found: remove(found, 5), "row 5: removed"),
     (lambda found: remove(found, 0), "row 0: removed"),
+    (lambda found: found.execute("UPDATE lines SET number = -7 WHERE number = 5"), "row -7: inserted"),
     (removed_and_closed_up, "row 5: removed: what stood before it; the log has 1 rows too few"),
     (partial(insert, number=4, chained=False), "row 4: inserted: row 5 belongs behind row 3"),
     (partial(insert, number=4, chained=True), "row 4: inserted: row 5 belongs behind row 3"),
@@ -295,6 +296,14 @@ def test_a_log_cut_short_is_told_when_it_is_opened_again_and_stays_evident(run: 
     assert told[0] == "log_changed"
     with pytest.raises(CheckFailed, match="row 9: changed, and all behind it hashed anew"):
         verify(run)
+
+
+def test_a_log_without_its_first_row_is_left_as_it_is_by_the_next_recorder(run: Path) -> None:
+    with opened(run) as connection:
+        connection.execute("DELETE FROM lines")
+    (run / SUMMARY).unlink()
+    (said,) = sweep(run.parent, "bottle-sim")
+    assert re.search(r"left as it is: .*decisions\.sqlite: row 0: was removed", said)
 
 
 def test_a_damaged_tip_keeps_no_log_from_going_on(run: Path, make_record: Make) -> None:
