@@ -34,7 +34,7 @@ def verify(run: Path, known: str = "", key: str | None = None) -> Verified:
     """
     path = log_of(run)
     if not is_database(path):
-        raise StorageError(path, "is a log of JSON lines, as a replay writes it: it has no chain to verify")
+        raise StorageError(path, "has no chain to verify: only a line's database has one, a replay writes JSON lines")
     # What stands beside a log is of that log alone, and is asked for before it is read: a running one goes on.
     closed = path.name == DATABASE and (path.parent / SUMMARY).is_file()
     noted = read_tip(path.parent) if path.name == DATABASE else None

@@ -83,6 +83,7 @@ def test_every_command_of_the_page_works(tip: str, capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("tip")
 def test_a_log_that_was_changed_has_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "verify", RUN, "--tip", "xyz")[0] == 2
     code, said = refused(capsys, "verify", RUN, "--tip", "0" * 64)
     assert (code, "holds no row with this hash" in said) == (1, True)
     with closing(sqlite3.connect(Path(RUN, "decisions.sqlite"))) as connection, connection:
@@ -96,6 +97,8 @@ def test_a_log_that_was_changed_has_an_exit_code_of_its_own(capsys: pytest.Captu
     [
         (("verify", "nowhere"), "nowhere: No such file or directory"),
         (("verify", "runs"), "runs: holds no decision log (neither decisions.sqlite nor decisions.jsonl)"),
+        (("verify", __file__), "test_audit_command.py: has no chain to verify"),
+        (("export", __file__, "--output", "x"), "test_audit_command.py: line 1: is no decision"),
         (("export", "nowhere", "--output", "x"), "nowhere: No such file or directory"),
         (("export", RUN, "--output", "no/where.jsonl"), "no/where.jsonl: No such file or directory"),
         (("export", RUN, "--output", f"{RUN}/decisions.tip"), "decisions.tip: is there already: give another name"),
