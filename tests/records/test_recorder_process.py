@@ -246,6 +246,7 @@ def test_a_run_that_is_no_folder_name_is_refused(
     assert [path.name for path in output.iterdir()] == [".recorder.lock"]
 
 
+@pytest.mark.slow
 def test_the_station_s_key_chains_the_log_and_one_that_others_can_read_is_refused(
     warm_recorder: Start, start_recorder: Start, make_record: Make, output: Path, tmp_path: Path
 ) -> None:
