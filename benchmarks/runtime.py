@@ -4,7 +4,8 @@ Compares, for each model folder, at batch 1 and the card's input size, from uint
     torch bf16   the network as the inspector runs it on a CPU: convolution and batch norm fused, bf16 autocast
     torch fp32   the same without autocast
     onnx fp32    the file that `linewatch export` writes (with its TopK), in ONNX Runtime
-and, alone, the router and the sparse experts of the finest scale for k = 1, 2, 3, 4 and 8 of 8 experts.
+and, alone, the router and the sparse experts of the finest scale for k = 1, 2, 3, 4 and 8 of 8 experts, and for
+N_e = 4, 8, 16 and 32 experts (random weights), with 2 at work and with floor(log2 N_e).
 
 The three take turns, so that whatever else the machine does falls on all alike. CPU time is what one thread worked,
 wall time what passed; on a shared core only the first says anything of the runtime. Median, and the middle half.
@@ -36,6 +37,7 @@ from linewatch.inspection.onnx_file import OnnxFile
 
 Run = Callable[[], object]
 ACTIVE = (1, 2, 3, 4, 8)
+NUMBERS = (4, 8, 16, 32)
 
 
 class Experts(torch.nn.Module):
@@ -67,6 +69,8 @@ def main() -> None:
         show(timed(networks(model, exported(folder, given.exports, model.card.sha256)), given.repeats))
     print(f"\nrouter and experts of stride {STRIDES[0]} alone, {model.card.name}, fp32")
     show(timed(experts(model, given.exports), given.repeats))
+    print("\nthe same for other numbers of experts, random weights, torch fp32")
+    show(timed(numbers(model), given.repeats))
 
 
 def exported(folder: Path, exports: Path, sha256: str) -> Path:
@@ -107,6 +111,20 @@ def experts(model: LoadedModel, exports: Path) -> dict[str, Run]:
             torch.onnx.export(scale, (x,), path, input_names=["x"], opset_version=OPSET, dynamo=True, verbose=False)
         runs[f"torch k={active}"] = partial(routed, scale, active, x)
         runs[f"onnx k={active}"] = partial(OnnxFile(path, threads=1).run, x.numpy())
+    return runs
+
+
+def numbers(model: LoadedModel) -> dict[str, Run]:
+    """Routing and experts of the finest scale for each N_e: with two experts at work, and with floor(log2 N_e)."""
+    shape = model.card.architecture
+    side = model.card.input_size // STRIDES[0]
+    x, anchors = torch.randn(1, shape.width, side, side), model.network.text()
+    runs: dict[str, Run] = {}
+    for count in NUMBERS:
+        router = TextRouter(shape.width, shape.dimension, count)
+        scale = Experts(router, SparseExperts(shape.width, shape.dimension, count), anchors).eval()
+        for active in sorted({2, router.active}):
+            runs[f"N_e={count} k={active}"] = partial(routed, scale, active, x)
     return runs
 
 

@@ -3,6 +3,7 @@
 What it did goes out as JSON lines, one at once for each act:
     {"act": "blow", ...}        a rejected part was blown off; `lateness_ms` after its time
     {"act": "missed", ...}      it was not: `reason` says why
+    {"act": "confirmed", ...}   it was blown off, and the sensor saw it leave, `after_trigger_ms` after its trigger
     {"act": "unconfirmed", ...} it was blown off, and the sensor did not see it leave in time
     {"act": "let_pass", ...}    a good part
     {"act": "reject_all", ...}  from now on everything is rejected, `reason` says why
@@ -83,8 +84,8 @@ class Rejecter:
             self._say_blow(decision, late_ms, now_ns)
         for decision, confirmed in self._confirmation.settled(self._output.ejected, now_ns):
             self._client.ejected(decision.run, decision.seq, confirmed=confirmed)
-            if not confirmed:
-                self._write_part("unconfirmed", decision, now_ns)
+            after_ms = round((now_ns - decision.t_trigger_ns) / 1e6, 3)
+            self._write_part("confirmed" if confirmed else "unconfirmed", decision, now_ns, after_trigger_ms=after_ms)
 
     def _state(self, now_ns: int) -> State:
         trusted = not self._rejecting_all

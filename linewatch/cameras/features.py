@@ -84,6 +84,8 @@ def _set_trigger(features: Features, settings: TriggeredCamera) -> None:
             features.set("TriggerMode", "Off")
     features.set("TriggerSelector", "FrameStart")
     features.set("TriggerMode", "On")
+    if settings.delay_ms is not None:
+        features.set("TriggerDelayAbs" if features.has("TriggerDelayAbs") else "TriggerDelay", settings.delay_ms * 1000)
     if settings.trigger == "software":
         features.set("TriggerSource", "Software")
         return

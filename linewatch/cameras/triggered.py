@@ -89,7 +89,8 @@ class TriggeredSource:
             raise PictureError(self._device.name, grabbed.fault)
         settings = self._settings
         check_shape(grabbed.picture, settings.width, settings.height, settings.grey, self._device.name)
-        exposed_ns = order.fired_ns if self._software and self._offset_ns is None else frame.t_ns
+        fired_ns = order.fired_ns + round((settings.delay_ms or 0.0) * 1e6)
+        exposed_ns = fired_ns if self._software and self._offset_ns is None else frame.t_ns
         return Captured(grabbed.picture, exposed_ns, f"{self._device.name}#{grabbed.counter}")
 
     def idle(self) -> bool:

@@ -7,7 +7,7 @@ import typer
 
 
 def demo(
-    seconds: Annotated[float, typer.Option(min=1, help="How long the line runs.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=1, help="How long the line runs, s.")] = 30.0,
     summary: Annotated[Path | None, typer.Option(help="Write the account as JSON here.")] = None,
     output: Annotated[Path | None, typer.Option(help="New folder for the run; runs/demo-TIME by default.")] = None,
     pace: Annotated[str, typer.Option(help="Bottles a minute, or auto: what this machine holds.")] = "auto",
@@ -16,7 +16,10 @@ def demo(
     model: Annotated[Path | None, typer.Option(help="Model folder; the station's by default.")] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve the operator page meanwhile.")] = False,
 ) -> int:
-    """Run the daemon on a virtual bottle line and account for every bottle."""
+    """Run the daemon on a virtual bottle line and account for every bottle.
+
+    Exit code 1 when a bottle is missing, double or disputed.
+    """
     from linewatch.demo.run import demo as run_demo
 
     return run_demo(seconds, summary, output, pace, defect_rate, seed, model, dashboard=dashboard)

@@ -1,6 +1,6 @@
 """How a command ends: the one place where an error becomes one line on stderr and an exit code.
 
-0 to 5 are those of core/errors.py, 2 also for wrong arguments; 70 is a fault of linewatch itself, whose traceback
+0 to 6 are those of core/errors.py, 2 also for wrong arguments; 70 is a fault of linewatch itself, whose traceback
 LINEWATCH_DEBUG=1 shows; 130 is Ctrl-C.
 """
 
@@ -51,10 +51,11 @@ def _said(text: str, code: int) -> int:
 
 
 def _wrong_argument(exc: typer.TyperException) -> str:
-    """What is wrong and where help is; empty when the help itself has just been shown."""
-    if not exc.format_message():
-        return ""
+    """What is wrong and where help is; empty when the help itself is shown, because there were no arguments at all."""
     context = getattr(exc, "ctx", None)
+    if context is not None and exc.format_message() == context.get_help():
+        print(exc.format_message())
+        return ""
     command = "linewatch" if context is None else context.command_path
     return f"{_named(exc)}; see `{command} --help`"
 

@@ -14,7 +14,9 @@ def faults(
     detector: Annotated[
         Literal["null", "trained"], typer.Option(help="null finds nothing and is fast; trained is the station's.")
     ] = "null",
-    only: Annotated[list[str] | None, typer.Option(help="A fault by its name; may be given again.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A fault by its name, as the table shows it; may be given again.")
+    ] = None,
     patience: Annotated[
         float, typer.Option(min=1, help="Multiplies the times to recover, on a machine that does other work as well.")
     ] = 1.0,

@@ -7,15 +7,19 @@ import typer
 
 
 def install(
-    prefix: Annotated[Path, typer.Option(help="Root to lay the files out below; / for this machine.")],
-    user: Annotated[str, typer.Option(help="Who the daemon runs as.")] = "linewatch",
+    prefix: Annotated[Path, typer.Option(help="Root to lay the files out below: / for this machine, else to look at.")],
+    user: Annotated[str, typer.Option(help="Who the daemon runs as; made by systemd-sysusers.")] = "linewatch",
 ) -> None:
-    """Lay out systemd unit, user, folders and udev rules; start nothing, and say what to run next."""
+    """Lay out systemd units, user, folders, udev rules, man pages and completion; start nothing.
+
+    Says what to run next, as root. A second time changes nothing.
+    """
+    from linewatch.cli.manuals import manuals
     from linewatch.install.install import install as lay_out
     from linewatch.install.install import next_steps
 
     prefix = prefix.resolve()
-    for placed in lay_out(prefix, user):
+    for placed in lay_out(prefix, user, manuals()):
         typer.echo(f"{placed.state:<10} {placed.path}")
     typer.echo("\nNext, as root:")
     for step in next_steps(prefix):

@@ -12,7 +12,9 @@ KEYS = Path("keys")
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Whose keys: `server` for the line itself, else the client's name.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Whose keys: `server` for the line itself, else the client's name.")
+    ],
     folder: Folder = KEYS,
 ) -> None:
     """Make NAME.key, which stays secret and where it is used, and NAME.pub, which may be given away."""
@@ -20,6 +22,19 @@ def new(
     from linewatch.core.keyring import Keyring
 
     for path, what in zip(Keyring(folder).add(name, *new_pair()), ("secret", "public"), strict=True):
+        typer.echo(f"{what}  {path}")
+
+
+@app.command()
+def signing(
+    name: Annotated[str, typer.Argument(help="Who signs, as it stands in what is signed.")] = "challenge",
+    folder: Annotated[Path, typer.Option(help="Folder of the signing keys.")] = KEYS / "signing",
+) -> None:
+    """Make NAME.key to sign reports with, and NAME.pub to verify them; neither lets anybody connect."""
+    from linewatch.core.keyring import Keyring
+    from linewatch.core.signatures import new_signing_pair
+
+    for path, what in zip(Keyring(folder).add(name, *new_signing_pair()), ("secret", "public"), strict=True):
         typer.echo(f"{what}  {path}")
 
 
@@ -49,7 +64,9 @@ def list_(folder: Folder = KEYS) -> int:
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="As `keys list` shows it.")], folder: Folder = KEYS) -> None:
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `keys list` shows it.")], folder: Folder = KEYS
+) -> None:
     """Let a client connect no more; a running line cuts it off within a second."""
     from linewatch.core.keyring import Keyring
 

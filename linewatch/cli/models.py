@@ -37,7 +37,7 @@ def list_models(models: Models = Path("models")) -> int:
 
 @app.command()
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; all by default.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models; all by default.")] = None,
     models: Models = Path("models"),
 ) -> int:
     """Check card, sha256, weights and descriptions of models; exit code 3 when one is wrong."""
@@ -55,7 +55,7 @@ def verify(
 
 @app.command()
 def fetch(
-    name: Annotated[Literal["mobile-sam"], typer.Argument(help="What to fetch.")],
+    name: Annotated[Literal["mobile-sam"], typer.Argument(metavar="NAME", help="What to fetch: mobile-sam.")],
     source: Annotated[str | None, typer.Option("--from", help="Other address, or a file that is already here.")] = None,
     output: Annotated[Path, typer.Option(help="Where the encoder goes.")] = Path(
         "models/mobile-sam/encoder.safetensors"

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from linewatch.core.errors import UsageError
+
 
 def replay(
     folder: Annotated[Path, typer.Argument(help="Recording, or a folder of pictures (sorted by name).")],
@@ -27,6 +29,17 @@ def replay(
         Path | None,
         typer.Option(help="Another station file: play both, show every changed verdict; exit code 1 if any."),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Spread it over a Ray cluster: HOST:PORT of its head, or `local`."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="With --ray: so many; by default all that fit.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="With --ray: CPU threads of each worker; else the station's, or one.")
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(min=1, help="With --ray: seconds after which a worker that answers nothing is lost.")
+    ] = 300.0,
 ) -> int:
     """Inspect a folder of recorded frames: decision log, crops, summary and report."""
     from rich.console import Console
@@ -35,7 +48,11 @@ def replay(
     from linewatch.replay.progress import progress_on
     from linewatch.replay.run import replay as play
     from linewatch.replay.show import show, show_changes
+    from linewatch.replay.spread.spread import Wish
 
+    if ray is None and (workers or threads):
+        raise UsageError("--workers" if workers else "--threads", "is for --ray", workers or threads)
+    wish = None if ray is None else Wish(ray, workers, threads, patience)
     target = output or Path("runs") / f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     if compare is not None:
         from linewatch.replay.comparing import replay_both
@@ -43,14 +60,15 @@ def replay(
         with progress_on() as progress:
             changes, code = replay_both(
                 folder, (station, compare), output=target, pace=pace, limit=limit, truth=truth or (), only=only,
-                progress=progress,
+                progress=progress, ray=wish,
             )  # fmt: skip
         show_changes(changes, target, Console(soft_wrap=True))
         return code or (1 if changes.changed else 0)
     with progress_on() as progress:
         summary = play(
-            folder, station, output=target, pace=pace, limit=limit, truth=truth or (), only=only, progress=progress
-        )
+            folder, station, output=target, pace=pace, limit=limit, truth=truth or (), only=only, progress=progress,
+            ray=wish,
+        )  # fmt: skip
     console = Console(soft_wrap=True)
     show(summary, console)
     console.print(f"decisions, crops and summary in {target}, report: {target / REPORT}", markup=False, highlight=False)

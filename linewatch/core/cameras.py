@@ -41,6 +41,11 @@ class TriggeredCamera(Section):
     )
     line: str = Field("Line1", description="input that the gate is wired to, for hardware")
     activation: Literal["rising", "falling"] = Field("rising", description="edge of `line` that exposes")
+    delay_ms: float | None = Field(
+        None,
+        ge=0,
+        description="from the trigger to the exposure, kept by the camera itself (TriggerDelay); none leaves its own",
+    )
     early_ms: float = Field(
         5.0,
         ge=0,
@@ -84,6 +89,8 @@ class SimulatedCamera(Section):
     grey: Literal[True] = Field(True, description="the simulated camera is monochrome")
     seed: int = Field(0, ge=0, description="same seed, same bottles")
     defect_rate: float = Field(0.15, ge=0, le=1, description="share of bottles with a defect")
+    speed_px_per_ms: float = Field(0.0, description="the bottle moves down so fast; 0 stands in the middle")
+    centred_ms: float = Field(0.0, description="when it is in the middle, after its trigger; for a bottle that moves")
     frozen_tolerance: int | None = Field(None, ge=0, le=254, description=_FROZEN)
 
 

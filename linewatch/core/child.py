@@ -12,9 +12,10 @@ from linewatch.core.channel import CHANNEL_FD, Channel, ChannelClosed, inherited
 from linewatch.core.clock import Clock, MonotonicClock
 from linewatch.core.errors import LinewatchError, UsageError
 from linewatch.core.messages import AnyMessage, Health, Ready, Stop
+from linewatch.core.times import HEALTH_MS
 
 RUNTIME = "LINEWATCH_RUNTIME"  # environment variable that names the folder of sockets and frame ring
-HEALTH_EVERY_NS = 100_000_000
+HEALTH_EVERY_NS = round(HEALTH_MS * 1e6)
 
 
 class Child:

@@ -2,13 +2,16 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from linewatch.core.section import Section
 
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody beyond this machine reaches it. Raises ValueError for what is no address."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 class Dashboard(Section):
@@ -19,9 +22,6 @@ class Dashboard(Section):
     open_to_network: Literal["", "i accept that anyone on this network can watch this line"] = Field(
         "", description="these words let other machines see the page, its pictures and the metrics, without a password"
     )
-    shift_starts: tuple[TimeOfDay, ...] = Field(
-        ("06:00", "14:00", "22:00"), min_length=1, description="local times at which the counts begin anew"
-    )
     key: Path | None = Field(
         None,
         description="NAME.key of the page's own, which the line allows; needed when endpoints.observers needs keys",
@@ -29,7 +29,7 @@ class Dashboard(Section):
 
     @property
     def is_loopback(self) -> bool:
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        return is_loopback(self.host)
 
     @model_validator(mode="after")
     def _open_only_in_words(self) -> "Dashboard":

@@ -65,8 +65,9 @@ class OnnxDetector(Section):
     threads: int = Field(0, ge=0, description="CPU threads; 0 leaves one core to the controller")
 
 
-def _dsmoe_unless_told(section: Any) -> Any:
+def dsmoe_unless_told(section: Any) -> Any:
+    """`section` with the usual kind where it names none."""
     return {"kind": "dsmoe", **section} if isinstance(section, dict) else section
 
 
-Detector = Annotated[DsmoeDetector | OnnxDetector, Field(discriminator="kind"), BeforeValidator(_dsmoe_unless_told)]
+Detector = Annotated[DsmoeDetector | OnnxDetector, Field(discriminator="kind"), BeforeValidator(dsmoe_unless_told)]

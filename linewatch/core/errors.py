@@ -8,14 +8,16 @@
     │   ├── ModelError         model card, weights, prompts
     │   ├── CalibrationError   calibration files, or a picture that does not fit them
     │   ├── DatasetError       annotations or pictures to train or evaluate on
-    │   └── KeysError          CURVE keys: missing, damaged, or open to others
+    │   ├── ChallengeError     the set of known-bad parts
+    │   └── KeysError          CURVE or signing keys: missing, damaged, or open to others
     ├── DeviceError         4  gate, camera, light, socket or GPU
     │   ├── GateError
     │   ├── CameraError
     │   │   └── ExtraFrameError  a frame that may be of another part
     │   └── EndpointError      a ZeroMQ endpoint that cannot be bound or reached
-    └── StorageError        5  a path that cannot be read or written
-        └── PictureError       one picture that cannot be decoded (the part is rejected, the line goes on)
+    ├── StorageError        5  a path that cannot be read or written
+    │   └── PictureError       one picture that cannot be decoded (the part is rejected, the line goes on)
+    └── ChallengeFailed     6  a known-bad part was passed or not seen, or nobody can say
 
 systemd does not restart on 2 and 3. Foreign errors are translated where they are met, with `from exc`.
 """
@@ -69,6 +71,10 @@ class DatasetError(ConfigError):
     pass
 
 
+class ChallengeError(ConfigError):
+    pass
+
+
 class KeysError(ConfigError):
     pass
 
@@ -99,3 +105,7 @@ class StorageError(LinewatchError):
 
 class PictureError(StorageError):
     pass
+
+
+class ChallengeFailed(LinewatchError):
+    exit_code = 6

@@ -161,6 +161,27 @@ class Record(Message, frozen=True, tag=True):
     batch: int = 0
 
 
+class Look(Message, frozen=True, tag=True):
+    """Controller to shadow: look at the frame of part `seq`, which was decided as `verdict` for `cause`.
+
+    busy, absent: parts of this run so far that were not shown, because the shadow was busy, or not there.
+    """
+
+    seq: int
+    slot: int
+    generation: int
+    verdict: Verdict
+    cause: Cause
+    busy: int = 0
+    absent: int = 0
+
+
+class Looked(Message, frozen=True, tag=True):
+    """Shadow to controller: done with part `seq`, the next one may come."""
+
+    seq: int
+
+
 class Note(Message, frozen=True, tag=True):
     """Anything worth a line in the log that is no decision: late inspection, gap, child died, alarm."""
 
@@ -207,6 +228,8 @@ AnyMessage = (
     | Ready
     | Health
     | Logged
+    | Look
+    | Looked
     | Stop
 )
 

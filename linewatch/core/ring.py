@@ -60,12 +60,15 @@ class FrameRing:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> "FrameRing":
-        """The ring that lies in `folder`. Raises StorageError when there is none or it is damaged."""
+    def open(cls, folder: Path, *, read_only: bool = False) -> "FrameRing":
+        """The ring that lies in `folder`. Raises StorageError when there is none or it is damaged.
+
+        read_only: nothing that goes wrong in this process can harm a frame.
+        """
         path = folder / RING_FILE
         try:
-            with path.open("r+b") as file:
-                mapped = mmap.mmap(file.fileno(), 0)
+            with path.open("rb" if read_only else "r+b") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ if read_only else mmap.ACCESS_WRITE)
         except (OSError, ValueError) as exc:
             raise StorageError(path, getattr(exc, "strerror", None) or "is empty") from exc
         if len(mapped) < _PAGE:

@@ -8,6 +8,8 @@ import serial
 
 from linewatch.core.errors import DeviceError
 
+Quiet = Literal["rts", "dtr", "both"]
+
 _REASONS = {
     errno.ENOENT: "does not exist; is the {what} plugged in?",
     errno.ENXIO: "has no device behind it; is the {what} plugged in?",
@@ -19,16 +21,16 @@ _REASONS = {
 }
 
 
-def open_serial(path: str, baud: int, what: str, quiet: Literal["rts", "dtr"] | None = None) -> serial.Serial:
+def open_serial(path: str, baud: int, what: str, quiet: Quiet | None = None) -> serial.Serial:
     """The port, raw, non-blocking, locked for us. Raises DeviceError.
 
-    what: the device that belongs there, for the message. quiet: a control line that stays off.
+    what: the device that belongs there, for the message. quiet: control lines that stay off.
     """
     port = serial.Serial(baudrate=baud, timeout=0, write_timeout=0, exclusive=True)
     port.port = path
-    if quiet == "rts":
+    if quiet in ("rts", "both"):
         port.rts = False
-    elif quiet == "dtr":
+    if quiet in ("dtr", "both"):
         port.dtr = False
     try:
         port.open()

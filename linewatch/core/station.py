@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from linewatch.core.cameras import Camera, FolderCamera, TriggeredCamera
+from linewatch.core.cameras import Camera, FolderCamera
+from linewatch.core.criteria import Criterion as Criterion
+from linewatch.core.criteria import Zone as Zone
 from linewatch.core.dashboard import Dashboard
 from linewatch.core.detectors import Detector
 from linewatch.core.errors import StationError
+from linewatch.core.keeping import Keep, check_rules
 from linewatch.core.section import Section as Section
+from linewatch.core.shadow import Shadow
+from linewatch.core.shifts import Shifts
+from linewatch.core.times import contradictions
 from linewatch.core.yamltext import parse_yaml
 
 
@@ -48,32 +54,6 @@ class Light(Section):
     )
     duration_us: int = Field(500, gt=0, description="how long the light is on")
     line: Literal["rts", "dtr"] = Field("rts", description="control line of the gate's port, for control_line")
-
-
-class Zone(Section):
-    """Where on the part a criterion applies, in fractions of the picture's width and height."""
-
-    kind: Literal["ring", "box"] = Field(description="ring around a centre, or upright box")
-    centre: tuple[float, float] = Field((0.5, 0.5), description="centre of the ring")
-    inner: float = Field(0.0, ge=0, description="inner radius of the ring, fraction of the smaller side")
-    outer: float = Field(1.0, gt=0, description="outer radius of the ring, fraction of the smaller side")
-    box: tuple[float, float, float, float] = Field((0.0, 0.0, 1.0, 1.0), description="left, top, right, bottom")
-
-
-class Criterion(Section):
-    """From when on detections of one class count, and what they then do."""
-
-    label: str = Field(
-        alias="class", description="class of the model, or `*` for every class that no other criterion names"
-    )
-    min_score: float = Field(0.5, ge=0, le=1, description="detections below are ignored")
-    min_size_mm: float | None = Field(None, ge=0, description="longer side of the box; needs mm_per_px")
-    min_size_px: float | None = Field(
-        None, ge=0, description="longer side of the box in pixels of the rectified picture"
-    )
-    zone: Zone | None = Field(None, description="only detections whose centre lies here; none is the whole picture")
-    min_count: int = Field(1, ge=1, description="so many at least, on one part, before they count")
-    effect: Literal["reject", "warn"] = Field("reject", description="what they do then")
 
 
 class Exposure(Section):
@@ -159,7 +139,10 @@ class Storage(Section):
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
     audit_key: Path | None = Field(
         None,
-        description="secret that keys the decision log's chain, as from `linewatch keys new audit`: keys/audit.key",
+        description="secret that keys the chain of the decision log: keys/audit.key, by `linewatch keys new audit`",
+    )
+    retention: Annotated[tuple[Keep, ...], AfterValidator(check_rules)] = Field(
+        (), description="from the most to the least wanted: when room is short, the oldest pictures of the last rule go"
     )
 
 
@@ -200,33 +183,23 @@ class Station(Section):
     security: Security = Security()
     storage: Storage = Storage()
     alarms: Alarms = Alarms()
+    shifts: Shifts = Shifts()
     dashboard: Dashboard = Dashboard()
+    shadow: Shadow | None = Field(
+        None, description="candidate model, as `detector`, that looks at passing parts and decides nothing"
+    )
 
     @model_validator(mode="after")
-    def _time_suffices(self) -> "Station":
-        needed = self.line.deadline_ms + self.rejecter.reaction_ms
-        if needed > self.rejecter.transport_ms:
-            raise ValueError(
-                f"line.deadline_ms + rejecter.reaction_ms = {needed:g} ms exceeds rejecter.transport_ms = "
-                f"{self.rejecter.transport_ms:g} ms: parts would pass the rejecter undecided"
-            )
+    def _times_hold(self) -> "Station":
+        found = list(contradictions(self))
+        if found:
+            raise ValueError("; ".join(found))
         return self
 
     @model_validator(mode="after")
     def _gate_counts(self) -> "Station":
         if self.rejecter.encoder_counts is not None and not isinstance(self.gate, FramedGate):
             raise ValueError(f"rejecter.encoder_counts needs a framed gate that says them, not {self.gate.kind!r}")
-        return self
-
-    @model_validator(mode="after")
-    def _frames_have_one_trigger(self) -> "Station":
-        if isinstance(self.camera, TriggeredCamera) and self.camera.trigger == "hardware":
-            window_ms = self.camera.early_ms + self.line.max_capture_ms
-            if window_ms >= self.line.min_gap_ms:
-                raise ValueError(
-                    f"camera.early_ms + line.max_capture_ms = {window_ms:g} ms must be less than line.min_gap_ms = "
-                    f"{self.line.min_gap_ms:g} ms: a frame could be of either of two parts"
-                )
         return self
 
     @model_validator(mode="after")
@@ -238,6 +211,14 @@ class Station(Section):
                         f"acceptance class {criterion.label!r}: min_size_mm needs mm_per_px or calibration"
                     )
         return self
+
+    @property
+    def candidate(self) -> "Station | None":
+        """This station as its shadow inspects it: another detector and, where it has its own, other criteria."""
+        if self.shadow is None:
+            return None
+        acceptance = self.shadow.acceptance or self.acceptance
+        return self.model_copy(update={"detector": self.shadow, "acceptance": acceptance})
 
     @property
     def eject_delay_ms(self) -> float:
@@ -295,7 +276,7 @@ def station_errors(document: Any, path: Path) -> list[StationError]:
 def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, object]:
     """Where, reason and value of one error in the file at `path`, to be raised as ours. more: how many are left."""
     loc = list(error["loc"])
-    if len(loc) > 1 and loc[0] in ("gate", "camera", "detector"):
+    if len(loc) > 1 and loc[0] in ("gate", "camera", "detector", "shadow"):
         del loc[1]  # the kind, which is no key of the file
     where = f"{path}: {'.'.join(map(str, loc))}" if loc else str(path)
     reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
@@ -315,6 +296,8 @@ def _absolute(station: Station, site: Path) -> Station:
         changes["calibration"] = site / station.calibration
     if station.dashboard.key is not None:
         changes["dashboard"] = station.dashboard.model_copy(update={"key": site / station.dashboard.key})
+    if station.shadow is not None:
+        changes["shadow"] = station.shadow.model_copy(update={"model": site / station.shadow.model})
     if isinstance(station.camera, FolderCamera):
         changes["camera"] = station.camera.model_copy(update={"path": site / station.camera.path})
     return station.model_copy(update=changes)

@@ -2,14 +2,27 @@
 
 import errno
 import socket
+from typing import Protocol
 
-from linewatch.core.dashboard import Dashboard
 from linewatch.core.errors import EndpointError
 
 _BACKLOG = 64
 
 
-def bound(settings: Dashboard) -> socket.socket:
+class Served(Protocol):
+    """What of a station's `dashboard`, or of a fleet, says where a page is served."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def is_loopback(self) -> bool: ...
+
+
+def bound(settings: Served, what: str = "dashboard") -> socket.socket:
     """A listening socket. Raises EndpointError when the port is taken or the address is none of this machine."""
     host = "127.0.0.1" if settings.host == "localhost" else settings.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -21,11 +34,11 @@ def bound(settings: Dashboard) -> socket.socket:
     except OSError as exc:
         server_socket.close()
         reason = "is taken by another program" if exc.errno == errno.EADDRINUSE else exc.strerror or "cannot be bound"
-        raise EndpointError(f"dashboard {settings.host}:{settings.port}", reason) from exc
+        raise EndpointError(f"{what} {settings.host}:{settings.port}", reason) from exc
     return server_socket
 
 
-def address(settings: Dashboard, server_socket: socket.socket) -> str:
+def address(settings: Served, server_socket: socket.socket) -> str:
     """What to open in a browser."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{server_socket.getsockname()[1]}/"

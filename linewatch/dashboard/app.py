@@ -3,35 +3,23 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Route
 
-from linewatch.core.dashboard import Dashboard
 from linewatch.dashboard.board import Board
 from linewatch.dashboard.health import unready
 from linewatch.dashboard.metrics import CONTENT_TYPE, Metrics
 from linewatch.dashboard.news import News
 from linewatch.dashboard.page import page_of
+from linewatch.dashboard.web import STATIC, site
 
-STATIC = Path(__file__).with_name("static")
 MOST_STREAMS = 32
 _PICTURE = re.compile(r"(crops|frames)/\d{8,}(_[A-Za-z0-9-]+_\d+)?\.png")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _encoder = msgspec.json.Encoder()
 
 
@@ -52,11 +40,8 @@ class App:
             Route("/metrics", self._metrics_text),
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
-            Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        hosts = _hosts(self._board.station.dashboard)
-        guard = Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
-        return Starlette(routes=routes, middleware=[guard, Middleware(_WithHeaders)])
+        return site(routes, self._board.station.dashboard)
 
     async def _index(self, _request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
@@ -96,25 +81,3 @@ class App:
     async def _readyz(self, _request: Request) -> Response:
         reasons = unready(self._board, self._board.clock.now_ns())
         return PlainTextResponse("\n".join(reasons or ["ready"]) + "\n", 503 if reasons else 200)
-
-
-class _WithHeaders:
-    """Every answer says that nothing from elsewhere may be loaded into it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                headers.setdefault("Cache-Control", "no-cache")  # scripts of an older version must not stay
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-def _hosts(settings: Dashboard) -> list[str]:
-    """Names it may be asked under; a web page elsewhere must not get in by a name of its own for this machine."""
-    return ["localhost", "127.0.0.1", "[::1]", "::1", settings.host] if settings.is_loopback else ["*"]

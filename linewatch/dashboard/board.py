@@ -13,7 +13,6 @@ from linewatch.dashboard.hearing import Hearing
 from linewatch.dashboard.machine import Machine
 from linewatch.dashboard.pictures import Shown
 from linewatch.dashboard.rejects import Rejects
-from linewatch.dashboard.shift import shift_start
 from linewatch.records.decision_log import DecisionLine
 
 STAGES = ("capture", "inspect", "decide")
@@ -50,8 +49,7 @@ class Board:
         self.use = use
         self.clock = clock
         self.hearing = Hearing()
-        starts = station.dashboard.shift_starts
-        self.counts = ShiftCounts(starts, shift_start(datetime.now().astimezone(), starts))
+        self.counts = ShiftCounts(station.shifts, station.shifts.current(datetime.now(UTC)).begin)
         self.rejects = Rejects()
         self.machine = Machine()
         self.stages: dict[str, deque[float]] = {name: deque(maxlen=_RECENT) for name in STAGES}

@@ -1,12 +1,12 @@
 """What became of the parts of one shift, whichever runs it had."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from linewatch.core.messages import Cause
-from linewatch.dashboard.shift import shift_start
+from linewatch.core.shifts import Shifts
+from linewatch.records.pareto import pareto
 
 _REMEMBERED = 20_000  # parts whose second mention, by wire and log, is noticed
 
@@ -15,10 +15,10 @@ _REMEMBERED = 20_000  # parts whose second mention, by wire and log, is noticed
 class ShiftCounts:
     """Counts since the shift began; they start anew at the next one.
 
-    starts: of the shifts, HH:MM local. causes: parts by cause. classes: defects by class. since: when it began.
+    since: when the present shift began, in UTC. causes: parts by cause. classes: defects by class.
     """
 
-    starts: Sequence[str]
+    shifts: Shifts
     since: datetime
     causes: Counter[Cause] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class ShiftCounts:
 
     def turn(self, now: datetime) -> None:
         """Begin anew when another shift has begun by `now`."""
-        since = shift_start(now, self.starts)
+        since = self.shifts.current(now).begin
         if since > self.since:
             self.since = since
             self.causes.clear()
@@ -58,6 +58,4 @@ class ShiftCounts:
 
     def pareto(self) -> list[tuple[str, int, str]]:
         """Name, count and tone (reject, doubt) of what parts were rejected for, most frequent first."""
-        rows = [(label, count, "reject") for label, count in self.classes.items()]
-        rows += [(cause.value, count, "doubt") for cause, count in self.causes.items() if cause.is_failsafe]
-        return sorted(rows, key=lambda row: (-row[1], row[0]))
+        return pareto(self.causes, self.classes)

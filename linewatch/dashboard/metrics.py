@@ -1,14 +1,16 @@
 """What Prometheus scrapes: histograms filled as parts come, and gauges read off the board when asked."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from linewatch.core.version import version
 from linewatch.core.wire import FromLine, Status, WireDecision
 from linewatch.dashboard.board import Board, stages_of
-from linewatch.dashboard.health import unready
+from linewatch.dashboard.health import line_health, unready
 from linewatch.records.decision_log import DecisionLine
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -76,16 +78,42 @@ class _BoardCollector(Collector):
         names = {"station": board.station.name, "recipe": board.station.recipe, "calibration": use.calibration}
         info.add_metric([], {**names, "model": use.model, "sha256": use.sha256})
         yield info
+        build = InfoMetricFamily("linewatch_build", "What gives these metrics.")
+        build.add_metric([], {"version": version()})
+        yield build
         age_ns = board.hearing.age_ns(now_ns)
         age_s = float("inf") if age_ns is None else age_ns / 1e9
         yield _gauge("linewatch_heartbeat_age_seconds", "Since the last heartbeat; +Inf before the first.", age_s)
         yield _gauge("linewatch_ready", "1 when the line is warm and heard.", float(not unready(board, now_ns)))
+        yield from self._line(now_ns)
         missed = CounterMetricFamily("linewatch_missed_decisions", "Sent by the line and not heard here.")
         missed.add_metric([], board.hearing.missed)
         unread = CounterMetricFamily("linewatch_undecodable_messages", "Heard and not understood.")
         unread.add_metric([], board.undecodable)
         yield from (missed, unread)
         yield _gauge("linewatch_unlogged_parts", "Decided and not in the decision log yet.", board.unlogged)
+
+    def _line(self, now_ns: int) -> Iterator[Metric]:
+        """The state in the page's word, the last verdict, and what the shift has brought so far."""
+        board = self._board
+        state = GaugeMetricFamily("linewatch_state", "1 for the line's state, in a word.", labels=("state",))
+        state.add_metric([line_health(board, now_ns).word], 1.0)
+        last, counts = board.hearing.last, board.counts
+        age_s = None if last is None else (now_ns - board.hearing.last_ns) / 1e9
+        verdict = GaugeMetricFamily("linewatch_last_verdict", "1 for the last part's.", labels=("verdict", "cause"))
+        if last is not None:
+            verdict.add_metric([last.verdict.value, last.cause.value], 1.0)
+        shift = GaugeMetricFamily("linewatch_shift_parts", "Of this shift: pass, defect, doubt.", labels=("outcome",))
+        counts.turn(datetime.now().astimezone())
+        for outcome, count in (("pass", counts.passed), ("defect", counts.defects), ("doubt", counts.failsafe)):
+            shift.add_metric([outcome], count)
+        yield from (state, verdict, shift)
+        yield _gauge("linewatch_last_decision_age_seconds", "Since the last decision heard.", age_s)
+        per_minute = board.hearing.per_minute(now_ns) if board.hearing.is_fresh(now_ns) else None
+        yield _gauge("linewatch_parts_per_minute", "Of the last minute.", per_minute)
+        limits = board.station.alarms
+        yield _gauge("linewatch_reject_ratio_limit", "Alarm limit; none without one.", limits.reject_rate)
+        yield _gauge("linewatch_failsafe_ratio_limit", "Alarm limit; none without one.", limits.failsafe_rate)
 
     def _status(self, status: Status | None) -> Iterator[Metric]:
         """Of the present run; without samples before its first status."""

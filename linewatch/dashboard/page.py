@@ -25,7 +25,7 @@ def page_of(board: Board) -> Page:
         run=hearing.run,
         last=None if hearing.last is None else _verdict(hearing.last, now_ns - hearing.last_ns),
         per_minute=hearing.per_minute(now_ns) if hearing.is_fresh(now_ns) else None,
-        shift_since=f"{counts.since:%H:%M}",
+        shift_since=f"{counts.since.astimezone(board.station.shifts.zone):%H:%M}",
         decided=counts.passed + counts.defects + counts.failsafe,
         passed=counts.passed,
         defects=counts.defects,

@@ -8,6 +8,7 @@ import msgspec
 
 from linewatch.core.messages import Detection
 from linewatch.dashboard.views import Box, Tone
+from linewatch.records.cards import boxes_of, why_none
 from linewatch.records.crops import span, worth_a_crop
 from linewatch.records.decision_log import DecisionLine, LoggedDetection
 
@@ -15,14 +16,6 @@ _HEADER = struct.Struct(">8s4x4sII")  # signature, IHDR, width, height
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LEAST_VIEW_PX = 128.0
 _MARGIN = 0.5  # of the longer side of what is boxed, on each side
-_WHY_NONE = {
-    "unwanted": "pictures of such parts are not kept",
-    "absent": "the camera gave none",
-    "gone": "overwritten before the recorder read it",
-    "dropped": "the recorder could not keep up",
-    "refused": "no room on the disk",
-    "removed": "removed to stay within the storage budget",
-}
 
 View = tuple[float, float, float, float]
 
@@ -42,12 +35,12 @@ def shown(run_folder: Path, line: DecisionLine, picture_px: tuple[int, int]) -> 
     """What to show of a part: its frame around the boxes, else its first crop. picture_px: of the rectified picture."""
     name = line.frame or next(iter(line.crops), None)
     if name is None:
-        return Shown(reason=_WHY_NONE.get(line.picture, line.picture))
+        return Shown(reason=why_none(line))
     size = png_size(run_folder / name)
     if size is None:
         return Shown(reason="the file is gone or damaged")
     if line.frame is not None:
-        boxes = tuple(_box(found, 0, 0) for found in _counted(line))
+        boxes = tuple(_box(found, 0, 0) for found in boxes_of(line))
         return Shown(name, size, view_of(boxes, size), boxes)
     return Shown(name, size, (0, 0, *size), _box_of_crop(line, name, picture_px))
 
@@ -73,11 +66,6 @@ def view_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> View:
     x = min(max((left + right - side) / 2, 0), size[0] - side)
     y = min(max((top + bottom - side) / 2, 0), size[1] - side)
     return round(x, 1), round(y, 1), round(side, 1), round(side, 1)
-
-
-def _counted(line: DecisionLine) -> list[LoggedDetection]:
-    """Weakest first: the strongest lies on top."""
-    return sorted((one for one in line.detections if one.effect != "ignore"), key=lambda one: one.score)
 
 
 def _box(found: Detection | LoggedDetection, left: float, top: float) -> Box:

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
 import zmq.asyncio
 
 from linewatch.core.clock import MonotonicClock
@@ -20,9 +18,8 @@ from linewatch.dashboard.following import follow_log, listen, listener, look_at_
 from linewatch.dashboard.in_use import in_use, keys_of
 from linewatch.dashboard.metrics import Metrics
 from linewatch.dashboard.news import News
+from linewatch.dashboard.server import server, until_one_ends
 from linewatch.line.runtime import runtime_folder
-
-_GRACE_S = 1
 
 
 def serve(station_path: Path, tell: Callable[[str], None], port: int | None = None) -> int:
@@ -44,55 +41,11 @@ def serve(station_path: Path, tell: Callable[[str], None], port: int | None = No
 async def _serve(station: Station, use: InUse, keys: ClientKeys | None, server_socket: socket.socket) -> None:
     board = Board(station, use, MonotonicClock())
     metrics, news = Metrics(board), News()
-    server = _Server(_config(App(board, metrics, news)), news)
+    web = server(App(board, metrics, news).asgi(), news)
     with zmq.asyncio.Context() as context, listener(context, use.endpoint, station.name, keys) as line:
-        await _until_one_ends(
-            server.serve([server_socket]),
+        await until_one_ends(
+            web.serve([server_socket]),
             listen(line, board, metrics, news.tell),
             follow_log(board, metrics, news.tell),
             look_at_machine(board),
         )
-
-
-async def _until_one_ends(*work: Coroutine[None, None, None]) -> None:
-    """The server ends when told to; any other that ends has failed, and the page must not look well without it."""
-    tasks = [asyncio.create_task(one) for one in work]
-    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
-    for task in done:
-        task.result()
-
-
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(
-        app.asgi(),
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-
-
-class _Server(uvicorn.Server):
-    """Ends in order on SIGTERM and Ctrl-C, with the open pages, and the command with code 0."""
-
-    def __init__(self, config: uvicorn.Config, news: News) -> None:
-        super().__init__(config)
-        self._news = news
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        yield
-
-    def _stop(self) -> None:
-        self.should_exit = True
-        self._news.close()

@@ -10,7 +10,7 @@ from linewatch.core.messages import Cause
 from linewatch.faults.fault import Fault, Injected
 from linewatch.faults.judging import every, only, said
 from linewatch.faults.line import FaultLine
-from linewatch.faults.silencing import end, killed, silence, stopped
+from linewatch.faults.silencing import end, hang, killed, silence, stopped, stopped_while_starting
 from linewatch.faults.trial import Trial
 
 _CAUSES = (Cause.MODEL_ERROR, Cause.STARTING, Cause.TIMEOUT)
@@ -56,6 +56,12 @@ INSPECTOR_STOPPED = Fault(
     "its parts REJECT(timeout) at their deadline; noticed by its silence, replaced within 15 s",
     stopped("inspector"),
     every(said("child_died", silence("inspector")), only(*_CAUSES), _on_time),
+)
+INSPECTOR_HUNG_STARTING = Fault(
+    "inspector stopped while starting",
+    "noticed within seconds, replaced again; parts meanwhile REJECT(starting)",
+    stopped_while_starting("inspector"),
+    every(said("child_died", hang("inspector")), only(*_CAUSES)),
 )
 INSPECTOR_OUT_OF_MEMORY = Fault(
     "inspector out of memory",

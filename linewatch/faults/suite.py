@@ -4,7 +4,12 @@ from linewatch.faults.camera import CAMERA_KILLED, CAMERA_STOPPED
 from linewatch.faults.clock import CLOCK_STEPPED
 from linewatch.faults.controller import CONTROLLER_KILLED, CONTROLLER_TERMINATED
 from linewatch.faults.gate import GATE_NOISY, GATE_UNPLUGGED
-from linewatch.faults.inspector import INSPECTOR_KILLED, INSPECTOR_OUT_OF_MEMORY, INSPECTOR_STOPPED
+from linewatch.faults.inspector import (
+    INSPECTOR_HUNG_STARTING,
+    INSPECTOR_KILLED,
+    INSPECTOR_OUT_OF_MEMORY,
+    INSPECTOR_STOPPED,
+)
 from linewatch.faults.keys import WRONG_KEY
 from linewatch.faults.recorder import RECORDER_KILLED, RECORDER_STOPPED
 from linewatch.faults.start import MODEL_TRUNCATED, STATION_WRONG
@@ -18,6 +23,7 @@ FAULTS = (
     CAMERA_STOPPED,
     INSPECTOR_KILLED,
     INSPECTOR_STOPPED,
+    INSPECTOR_HUNG_STARTING,
     INSPECTOR_OUT_OF_MEMORY,
     RECORDER_KILLED,
     RECORDER_STOPPED,

@@ -1,12 +1,13 @@
 """Laying the files out below a prefix. A second time changes nothing."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from linewatch.core.errors import StorageError
-from linewatch.install.layout import Laid, layout
+from linewatch.install.layout import layout
 
 _MODE = 0o644
 
@@ -19,12 +20,14 @@ class Placed:
     state: Literal["written", "replaced", "unchanged"]
 
 
-def install(prefix: Path, user: str) -> list[Placed]:
+def install(prefix: Path, user: str, manuals: Mapping[str, str] | None = None) -> list[Placed]:
     """Lay out unit, sysusers, tmpfiles and udev rules below `prefix`; nothing is enabled or started.
 
+    manuals: further files, text by place below the prefix.
     Raises UsageError for the user, StorageError for a path that cannot be written.
     """
-    return [_place(prefix / laid.place, laid) for laid in layout(program(), user)]
+    texts = {laid.place: laid.text for laid in layout(program(), user)} | dict(manuals or {})
+    return [place(prefix / where, text) for where, text in texts.items()]
 
 
 def program() -> tuple[str, ...]:
@@ -36,9 +39,11 @@ def program() -> tuple[str, ...]:
 
 def next_steps(prefix: Path) -> list[str]:
     """The commands that a person runs now, as root."""
-    staged = [] if prefix == Path("/") else [f"cp -r {prefix}/etc /            # it was laid out elsewhere"]
+    staged = [] if prefix == Path("/") else [f"cp -r {prefix}/etc {prefix}/usr /      # it was laid out elsewhere"]
+    linked = [f"ln -sf {command} /usr/local/bin/linewatch" for command, *module in [program()] if not module]
     return [
         *staged,
+        *linked,
         "systemd-sysusers && systemd-tmpfiles --create",
         "udevadm control --reload && udevadm trigger",
         "install -o root -m 644 STATION.yaml /var/lib/linewatch/stations/NAME.yaml",
@@ -48,14 +53,15 @@ def next_steps(prefix: Path) -> list[str]:
     ]
 
 
-def _place(path: Path, laid: Laid) -> Placed:
+def place(path: Path, text: str) -> Placed:
+    """Write `text` to `path`, whole, unless it stands there already. Raises StorageError."""
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else None
-        if before == laid.text:
+        if before == text:
             return Placed(path, "unchanged")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(laid.text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.chmod(_MODE)
         temporary.replace(path)
     except (OSError, UnicodeDecodeError) as exc:

@@ -17,6 +17,7 @@ from linewatch.core.messages import (
     FrameReady,
     Inspection,
     Logged,
+    Looked,
     Note,
     Ready,
     Record,
@@ -29,9 +30,10 @@ from linewatch.line.last_run import LastRun
 from linewatch.line.publisher import Publisher
 from linewatch.line.record_queue import RecordQueue
 from linewatch.line.sequencer import CAMERA, INSPECTOR, Sequencer
+from linewatch.line.shadow_feed import ShadowFeed
 from linewatch.line.status import status_of
 from linewatch.line.supervised import Death, Supervised
-from linewatch.line.supervisor import Supervisor
+from linewatch.line.supervisor import SHADOW, Supervisor
 from linewatch.line.systemd import Notifier
 from linewatch.line.waker import Waker
 from linewatch.triggers.gate import BeltCount, Edge, Gate, GateEvent
@@ -83,6 +85,7 @@ class Controller:
         self._progress = 0
         self._records = RecordQueue(partial(supervisor.send, RECORDER))
         self._recording = True
+        self._shadow = ShadowFeed(partial(supervisor.send, SHADOW))
         self._status_ns = 0
         self._stopped_ns: int | None = None
         self._exit_code = 0
@@ -151,6 +154,7 @@ class Controller:
             if self._limit is None or record.decision.seq <= self._limit:
                 self._record(record)
             self._alarms.decided(record.decision)
+            self._shadow.offer(record)
         if self._limit is not None and self._sequencer.decided_up_to >= self._limit:
             self._waker.stop()
         self._remember()
@@ -238,7 +242,10 @@ class Controller:
                 self._sequencer.inspected(message, now_ns)
             case Logged() if child == RECORDER:
                 self._records.logged(message.count)
+            case Looked() if child == SHADOW:
+                self._shadow.looked(message.seq)
             case Ready():
+                self._shadow.is_there |= child == SHADOW
                 self._sequencer.child_ready(child)
                 self._status_ns = 0
                 self._bulletin.say(Note("child_ready", f"{child}: {message.detail}"), now_ns)
@@ -269,6 +276,8 @@ class Controller:
         self._sequencer.child_lost(death.child, now_ns)
         if death.child == RECORDER:
             self._records.recorder_died()
+        if death.child == SHADOW:
+            self._shadow.lost()
         self._bulletin.say(Note("child_died", f"{death.child} {death.reason}"), now_ns)
         self._say_status()
         refusal = self._supervisor.refusal(death)
@@ -309,7 +318,7 @@ class Controller:
             self._publisher.tell_status(status)
 
     def _say_status(self) -> None:
-        absent = [name for name, child in self._supervisor.children.items() if child.state != "ready"]
+        absent = [name for name, child in self._supervisor.needed.items() if child.state != "ready"]
         self._notifier.status(f"waiting for {', '.join(absent)}" if absent else "inspecting")
 
     def _finished(self) -> bool:
@@ -331,5 +340,7 @@ class Controller:
         if self._records.waiting:
             text = f"{self._records.lost + self._records.waiting} decisions of this run are in no log"
             self._bulletin.say(Note("recorder_behind", text), self._clock.now_ns())
+        if SHADOW in self._supervisor.children:
+            self._bulletin.say(Note("shadow_ended", str(self._shadow)), self._clock.now_ns())
         self._supervisor.stop(began_ns + TERM_NS, began_ns + KILL_NS)
         self._last_run.end(self._sequencer.last_seq, counters.decided)

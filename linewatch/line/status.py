@@ -23,7 +23,7 @@ def status_of(
         station=publisher.station.name,
         run=publisher.run,
         t_ns=now_ns,
-        children={name: child.state for name, child in supervisor.children.items()},
+        children={name: child.state for name, child in supervisor.needed.items()},
         gate=gate.fileno() >= 0,
         triggers=sequencer.counters.triggers,
         in_flight=sequencer.in_flight,

@@ -11,12 +11,15 @@ from linewatch.core.channel import ChannelClosed
 from linewatch.core.child import RUNTIME
 from linewatch.core.messages import AnyMessage, Ready
 from linewatch.core.station import Station
-from linewatch.line.supervised import EXITED, ChildSpec, Death, Supervised
+from linewatch.core.times import camera_silence_ms, silence_ms
+from linewatch.line.supervised import CONFIGURATION_CODES, EXITED, ChildSpec, Death, Supervised
 
 RUN = "LINEWATCH_RUN"  # environment variable: the run id
 STALL_NS = 250_000_000  # a longer pause of our own loop proves nothing about the children
-CONFIGURATION_CODES = (2, 3)
+SHADOW = "shadow"
+_SHADOW_SILENT_MS, _SHADOW_START_MS = 120_000.0, 600_000.0  # it runs only when nothing else does
 _STOP_STEP_NS = 10_000_000
+_DEVICE_MS = 15_000.0  # drivers wait up to 10 s for a camera's first frame, and then say what is wrong with it
 
 
 class Supervisor:
@@ -26,6 +29,11 @@ class Supervisor:
         environment = {**os.environ, RUNTIME: str(runtime), RUN: run}
         self.children = {spec.name: Supervised(spec, environment) for spec in specs}
         self._ticked_ns: int | None = None
+
+    @property
+    def needed(self) -> dict[str, Supervised]:
+        """The children that the line cannot do without."""
+        return {name: child for name, child in self.children.items() if not child.spec.optional}
 
     def send(self, child: str, message: AnyMessage) -> bool:
         """Send without waiting; False when there is no such child, it is down, or it does not read."""
@@ -39,15 +47,19 @@ class Supervisor:
                     child.mark_ready(now_ns)
                 yield message
         except ChannelClosed:
-            yield child.lost(now_ns, EXITED)
+            if child.spec.optional:
+                child.leaves(now_ns)
+            else:
+                yield child.lost(now_ns, EXITED)
 
     def tick(self, now_ns: int) -> list[Death]:
-        """Start what is due, kill what is silent. Call after the waiting messages were received."""
+        """Start what is due, kill what hangs. Call after the waiting messages were received."""
         if self._ticked_ns is not None and now_ns - self._ticked_ns > STALL_NS:
             for child in self.children.values():
                 child.forgive(now_ns)
         self._ticked_ns = now_ns
-        deaths = [child.lost(now_ns, "silent") for child in self.children.values() if child.silent(now_ns)]
+        deaths = [child.lost(now_ns, EXITED) for child in self.children.values() if child.has_ended(now_ns)]
+        deaths += [child.lost(now_ns, why) for child in self.children.values() if (why := child.trouble(now_ns))]
         for child in self.children.values():
             child.start_if_due(now_ns)
         return deaths
@@ -60,13 +72,19 @@ class Supervisor:
     def refusal(self, death: Death) -> int | None:
         """The exit code for the daemon when `death` says that the station is wrongly configured, else none."""
         child = self.children[death.child]
-        first_start = child.starts == 1 and not child.ever_ready
+        first_start = child.starts == 1 and not child.ever_ready and not child.spec.optional
         return death.code if first_start and death.code in CONFIGURATION_CODES else None
 
     def stop(self, term_ns: int, kill_ns: int) -> None:
-        """Say Stop, SIGTERM from `term_ns` on, SIGKILL at `kill_ns`; returns when all are gone."""
+        """Say Stop, SIGTERM from `term_ns` on, SIGKILL at `kill_ns`; returns when all are gone.
+
+        An optional child is killed at once.
+        """
         for child in self.children.values():
-            child.ask_to_stop()
+            if child.spec.optional:
+                child.close()
+            else:
+                child.ask_to_stop()
         termed = False
         while any(child.running for child in self.children.values()) and (now_ns := time.monotonic_ns()) < kill_ns:
             if now_ns >= term_ns and not termed:
@@ -83,15 +101,17 @@ class Supervisor:
 
 
 def standard_children(path: Path, station: Station) -> tuple[ChildSpec, ...]:
-    """Camera, inspector and recorder of the station file at `path`.
-
-    The inspector says Health between batches, and a batch on a CPU takes long, so patience follows the deadline.
-    """
-    patience_ms = max(500.0, 3 * station.line.deadline_ms)
+    """Camera, inspector and recorder of the station file at `path`, and its shadow where it has one."""
+    deadline_ms = station.line.deadline_ms
+    patience_ms = silence_ms(deadline_ms)
+    shadow = ChildSpec(
+        SHADOW, _module("linewatch.shadow", path), _SHADOW_SILENT_MS, _SHADOW_START_MS, _SHADOW_START_MS, optional=True
+    )
     return (
-        ChildSpec("camera", _module("linewatch.cameras", path), max(1000.0, patience_ms)),
+        ChildSpec("camera", _module("linewatch.cameras", path), camera_silence_ms(deadline_ms), hang_ms=_DEVICE_MS),
         ChildSpec("inspector", _module("linewatch.inspection", path), patience_ms),
         ChildSpec("recorder", _module("linewatch.records", path), max(5000.0, patience_ms)),  # a disk may stall
+        *(() if station.shadow is None else (shadow,)),
     )
 
 

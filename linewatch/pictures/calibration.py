@@ -3,9 +3,9 @@
 calibration/<camera>/<date>/calibration.yaml, with the flat field beside it; a station names the exact date.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from linewatch.core.errors import CalibrationError
 from linewatch.core.station import Section, Station
 from linewatch.core.yamltext import parse_yaml
+from linewatch.pictures.sums import check_sums
 
 CALIBRATION_FILE = "calibration.yaml"
 _COEFFICIENTS = (4, 5, 8, 12, 14)  # OpenCV's lens models, by their number of coefficients
@@ -21,6 +22,19 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Row = tuple[Finite, Finite, Finite]
 Side = Annotated[int, Field(gt=0, le=65_536)]
 Offset = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Timing(Section):
+    """When a part is where, at full speed. Pixels of the rectified picture, x right and y down."""
+
+    capture_delay_ms: Finite = Field(description="from the gate to the exposure that has the part in the middle")
+    travel_px_per_ms: tuple[Finite, Finite] = Field(description="how the part moves through the picture")
+    speed_mm_per_s: float = Field(gt=0, description="speed of the part")
+    residual_px: float = Field(ge=0, description="deviation of the places from an even motion, along it, rms")
+    places: int = Field(ge=3, description="pictures that it was found from")
+    transport_ms: float | None = Field(None, gt=0, description="from the gate to the rejecter")
+    transport_from: Literal["entered", "distance", "sensor"] | None = Field(None, description="how that was found")
 
 
 class Calibration(Section):
@@ -33,8 +47,18 @@ class Calibration(Section):
     camera_matrix: tuple[Row, Row, Row] | None = Field(None, description="fx 0 cx / 0 fy cy / 0 0 1, px")
     distortion: tuple[Finite, ...] | None = Field(None, description="k1 k2 p1 p2 [k3 [k4 k5 k6 ...]] of OpenCV")
     flat_field: Path | None = Field(None, description="picture of an evenly bright surface, beside this file")
+    dark_field: Path | None = Field(None, description="picture without any light, beside this file")
+    hot_pixels: tuple[tuple[Offset, Offset], ...] = Field((), description="x, y of those that shine in the dark")
+    dead_pixels: tuple[tuple[Offset, Offset], ...] = Field((), description="x, y of those that do not follow the light")
     region: tuple[Offset, Offset, Side, Side] | None = Field(
         None, description="x, y, width, height that is inspected, in the undistorted picture"
+    )
+    reprojection_px: float | None = Field(None, ge=0, description="error of the lens model, rms over all corners")
+    views: int | None = Field(None, ge=1, description="pictures of the target that the lens was found from")
+    timing: Timing | None = Field(None, description="when a part is where")
+    faults: tuple[str, ...] = Field((), description="what was wrong and accepted by --force when it was made")
+    sha256: dict[str, Sha256] | None = Field(
+        None, description="of each file beside this one, and of these numbers (`numbers`); verified at every start"
     )
 
     @model_validator(mode="after")
@@ -57,6 +81,13 @@ class Calibration(Section):
                 raise ValueError(f"region reaches beyond size_px {self.size_px[0]} x {self.size_px[1]}")
         return self
 
+    @model_validator(mode="after")
+    def _pixels_lie_inside(self) -> "Calibration":
+        for x, y in (*self.hot_pixels, *self.dead_pixels):
+            if x >= self.size_px[0] or y >= self.size_px[1]:
+                raise ValueError(f"pixel {x}, {y} lies outside of size_px {self.size_px[0]} x {self.size_px[1]}")
+        return self
+
     @property
     def rectified_px(self) -> tuple[int, int]:
         """Width and height of the rectified picture."""
@@ -76,9 +107,23 @@ def load_calibration(folder: Path) -> Calibration:
         found = Calibration.model_validate(document)
     except ValidationError as exc:
         raise _first_error(path, exc) from exc
-    if found.flat_field is None:
-        return found
-    return found.model_copy(update={"flat_field": folder / found.flat_field})
+    check_sums(path, document, found.sha256)
+    beside = {"flat_field": found.flat_field, "dark_field": found.dark_field}
+    return found.model_copy(update={key: folder / name for key, name in beside.items() if name is not None})
+
+
+def described(folder: Path, found: Calibration) -> str:
+    """One line: which calibration, how old, how good."""
+    age = (datetime.now(UTC).astimezone().date() - found.date).days
+    words = [f"{age} days old" if age != 1 else "1 day old", f"{found.mm_per_px:.5g} mm/px"]
+    if found.reprojection_px is None:
+        words.append("no lens" if found.camera_matrix is None else "reprojection error unknown")
+    else:
+        words.append(f"reprojection error {found.reprojection_px:.3f} px")
+    words += ["flat field"] if found.flat_field is not None else []
+    if found.timing is not None:
+        words.append(f"part in the middle {found.timing.capture_delay_ms:.1f} ms after the gate")
+    return f"{folder}: {', '.join(words)}"
 
 
 def load_station_calibration(station: Station) -> Calibration | None:

@@ -44,7 +44,7 @@ class RingReader:
 
     def _read_once(self, seq: int, slot: int, generation: int) -> Picture:
         if self._ring is None:
-            self._ring = FrameRing.open(self._runtime)
+            self._ring = FrameRing.open(self._runtime, read_only=True)
         pixels = self._ring.read(slot, generation)
         if pixels.seq != seq:
             raise StaleFrame(f"slot {slot} holds part {pixels.seq}, asked for {seq}")

@@ -8,6 +8,7 @@ from linewatch.pictures.draw import AMBER, DIM, INK, PANEL, RED, Box, blank, fit
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.types import Picture
 from linewatch.pictures.write import write_png
+from linewatch.records.cards import boxes_of, why_none
 from linewatch.records.decision_log import DecisionLine, LoggedDetection, read_decisions
 
 CONTACT_SHEET = "contact_sheet.png"
@@ -52,7 +53,7 @@ def _sheet(run_folder: Path, heading: str, lines: list[DecisionLine]) -> Picture
 
 def _tile(run_folder: Path, line: DecisionLine) -> Picture:
     tile = blank(_SIDE, _SIDE + _CAPTION)
-    tile[:_SIDE] = _face(run_folder, line)
+    tile[:_SIDE] = face_of(run_folder, line, _SIDE)
     number = f"#{line.seq}"
     write_text(tile, number, 0, _SIDE + 20, 0.55, INK, bold=True)
     cause_at = text_width(number, 0.55, bold=True) + 12
@@ -69,25 +70,20 @@ def _second_line(line: DecisionLine) -> str:
     return f"{line.label} {line.score:.2f}" + (f"  and {others} more" if others > 0 else "")
 
 
-def _face(run_folder: Path, line: DecisionLine) -> Picture:
-    """The whole picture with its boxes, else the first crop, else words."""
+def face_of(run_folder: Path, line: DecisionLine, side: int) -> Picture:
+    """side x side px: the whole picture with its boxes, else the first crop, else words."""
     try:
         if line.frame is not None:
             picture = read_picture(run_folder / line.frame, grey=False)
-            return fit(picture, _SIDE, _SIDE, (_box(one) for one in _worth_a_box(line)))
+            return fit(picture, side, side, (_box(one) for one in boxes_of(line)))
         if line.crops:
-            return fit(read_picture(run_folder / line.crops[0], grey=False), _SIDE, _SIDE)
-        words = f"no picture: {line.picture}"
+            return fit(read_picture(run_folder / line.crops[0], grey=False), side, side)
+        words = f"no picture: {why_none(line)}"
     except PictureError as exc:
         words = f"picture {exc.reason}"
-    face = blank(_SIDE, _SIDE, PANEL)
-    write_text(face, shortened(words, _SIDE - 24, 0.5), 12, _SIDE // 2, 0.5, DIM)
+    face = blank(side, side, PANEL)
+    write_text(face, shortened(words, side - 24, 0.5), 12, side // 2, 0.5, DIM)
     return face
-
-
-def _worth_a_box(line: DecisionLine) -> list[LoggedDetection]:
-    """Weakest first: the strongest label lies on top."""
-    return sorted((one for one in line.detections if one.effect != "ignore"), key=lambda one: one.score)
 
 
 def _box(found: LoggedDetection) -> Box:

@@ -28,26 +28,39 @@ def crop(picture: Picture, detection: Detection) -> Picture | None:
 
     picture: the rectified picture that was inspected. None when the box lies outside of it.
     """
-    height, width = picture.shape[:2]
-    left, right = span(detection.x, detection.width, max(detection.width, detection.height), width)
-    top, bottom = span(detection.y, detection.height, max(detection.width, detection.height), height)
-    if left >= right or top >= bottom:
+    cut = window(detection, picture.shape[1], picture.shape[0])
+    if cut is None:
         return None
+    left, top, right, bottom = cut
     return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+def window(detection: Detection, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what `crop` cuts out of a picture of width x height px; none when outside."""
+    longer = max(detection.width, detection.height)
+    left, right = span(detection.x, detection.width, longer, width)
+    top, bottom = span(detection.y, detection.height, longer, height)
+    return None if left >= right or top >= bottom else (left, top, right, bottom)
 
 
 def crop_file(seq: int, label: str, number: int) -> str:
     """seq_class_n.png under crops/; characters that a file name should not have become a dash."""
-    return f"{CROPS}/{seq:08d}_{re.sub(r'[^A-Za-z0-9-]+', '-', label) or '-'}_{number}.png"
+    return f"{CROPS}/{seq:08d}_{as_word(label)}_{number}.png"
 
 
-def frame_file(seq: int) -> str:
-    return f"{FRAMES}/{seq:08d}.png"
+def frame_file(seq: int, tag: str = "") -> str:
+    """seq.png or seq_tag.png under frames/. tag: what retention goes by, as `retention.tag_of` says it."""
+    return f"{FRAMES}/{seq:08d}{'_' if tag else ''}{tag}.png"
+
+
+def as_word(text: str) -> str:
+    """`text` as it stands in file names."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", text) or "-"
 
 
 def seq_of(name: str) -> int | None:
     """The part that a picture of ours belongs to, by its file name; none for any other file."""
-    found = re.fullmatch(r"(\d{8,})(?:_[A-Za-z0-9-]+_\d+)?\.png", name)
+    found = re.fullmatch(r"(\d{8,})(?:_[A-Za-z0-9-]+){0,2}\.png", name)
     return int(found[1]) if found else None
 
 

@@ -22,10 +22,12 @@ from linewatch.core.station import Station, load_station
 from linewatch.pictures.frames import RingReader
 from linewatch.pictures.rectify import rectifier_for
 from linewatch.pictures.types import Picture
+from linewatch.records.ageing import Ageing
 from linewatch.records.chained_log import ChainedLog
 from linewatch.records.decision_log import PictureState
 from linewatch.records.lock import lock_output
 from linewatch.records.recording import RecordingWriter
+from linewatch.records.retention import Retention
 from linewatch.records.run_folder import RunFolder, Tell
 from linewatch.records.storage import PictureStore
 from linewatch.records.sweep import sweep
@@ -197,14 +199,16 @@ def _run_folders(station: Station) -> SinkOf:
     for text in sweep(storage.output, station.name, key):
         log.warning("run_closed", text=text)
     rectify = rectifier_for(station)
-    store = PictureStore(storage.output, round(storage.budget_mb * 1e6), round(storage.floor_mb * 1e6))
+    budget, floor = round(storage.budget_mb * 1e6), round(storage.floor_mb * 1e6)
+    store = PictureStore(storage.output, budget, floor, Retention(storage.retention))
+    ageing = Ageing(store)
 
     def open_run(run: str, tell: Tell) -> Sink:
         if not run or Path(run).name != run or run.startswith("."):
             raise StorageError(storage.output, "is no name for a run folder", run)
         folder = storage.output / run
         return RunFolder(
-            folder, crops=storage.crops, frames=storage.frames, rectify=rectify, store=store, tell=tell,
+            folder, crops=storage.crops, frames=storage.frames, rectify=rectify, store=store, ageing=ageing, tell=tell,
             open_log=partial(ChainedLog, station=station.name, key=key),
         )  # fmt: skip
 

@@ -1,50 +1,26 @@
 """The report of a run: one HTML file beside the run's pictures, small pictures inside it as far as its budget goes."""
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
-import jinja2
 import msgspec
 
-from linewatch.core.errors import PictureError
 from linewatch.core.jsonlines import read_lines
 from linewatch.core.messages import Verdict
-from linewatch.pictures.draw import reduced
-from linewatch.pictures.read import read_picture
-from linewatch.pictures.write import encode_jpeg, write_whole
-from linewatch.records.decision_log import DecisionLine, LoggedDetection, read_decisions
+from linewatch.pictures.write import write_whole
+from linewatch.records.cards import Images, card_of, page_template
+from linewatch.records.decision_log import DecisionLine, read_decisions
 from linewatch.records.report_page import PAGE
 from linewatch.records.run_folder import EVENTS
 from linewatch.records.summary import Summary, Tally, read_summary
 
 REPORT = "report.html"
 _EMBEDDED_BYTES = 4_000_000  # of small pictures inside the page; later rejects link to the file beside it
-_SMALL_SIDE_PX = 360
 _MOST_CARDS = 2000
 _MOST_EVENTS = 500
 _BINS = 80
-
-
-@dataclass(frozen=True)
-class _Image:
-    """href: the small picture inside the page, or the file. file: the picture beside the page. Size in its own px."""
-
-    href: str
-    file: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class _Card:
-    line: DecisionLine
-    face: _Image | None
-    crops: tuple[_Image, ...]
-    boxes: tuple[LoggedDetection, ...]
 
 
 @dataclass(frozen=True)
@@ -64,30 +40,6 @@ class _Bin:
     share: float = field(default=0.0)
 
 
-class _Images:
-    """Reads the run's pictures, and puts small ones into the page until the budget is spent."""
-
-    def __init__(self, run_folder: Path, from_folder: Path) -> None:
-        self._run, self._from = run_folder, from_folder
-        self._left = _EMBEDDED_BYTES
-
-    def image(self, name: str) -> _Image | None:
-        """None when the file cannot be read as a picture."""
-        try:
-            picture = read_picture(self._run / name, grey=False)
-        except PictureError:
-            return None
-        path = (self._run / name).resolve()
-        beside = path.is_relative_to(self._from.resolve())
-        file = quote(path.relative_to(self._from.resolve()).as_posix()) if beside else path.as_uri()
-        href = file
-        if self._left > 0:
-            data = encode_jpeg(reduced(picture, _SMALL_SIDE_PX))
-            self._left -= len(data)
-            href = "data:image/jpeg;base64," + base64.b64encode(data).decode()
-        return _Image(href, file, picture.shape[1], picture.shape[0])
-
-
 def write_report(run_folder: Path, path: Path | None = None) -> Path:
     """Write the report of a run, also of one that goes on; returns where: `path`, or report.html in the run folder.
 
@@ -96,12 +48,14 @@ def write_report(run_folder: Path, path: Path | None = None) -> Path:
     target = path or run_folder / REPORT
     lines = sorted(read_decisions(run_folder), key=lambda line: line.seq)
     rejects = [line for line in lines if line.verdict is Verdict.REJECT]
-    images = _Images(run_folder, target.parent)
-    cards = [_card(images, line) for line in rejects[:_MOST_CARDS]]
+    images = Images(target.parent, _EMBEDDED_BYTES)
+    cards = [
+        card_of(images, run_folder, line, f"part-{line.seq}", line.times.wall[11:23]) for line in rejects[:_MOST_CARDS]
+    ]
     summary = _summary(run_folder, lines)
     walls = [line.times.wall for line in lines if line.times.wall]
-    page = _template().render(
-        run=run_folder.resolve().name,
+    page = page_template(PAGE).render(
+        title=run_folder.resolve().name,
         station=summary.station,
         interrupted=summary.interrupted,
         began=_to_the_second(walls[0]) if walls else "",
@@ -118,14 +72,6 @@ def write_report(run_folder: Path, path: Path | None = None) -> Path:
     )
     write_whole(target, page.encode())
     return target
-
-
-def _template() -> jinja2.Template:
-    """Everything that comes from outside is escaped."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(PAGE)
 
 
 def _summary(run_folder: Path, lines: Sequence[DecisionLine]) -> Summary:
@@ -182,14 +128,6 @@ def _strip(lines: Sequence[DecisionLine]) -> list[_Bin]:
     for one in bins:
         one.share = one.rejects / max(1, most)
     return bins if most else []
-
-
-def _card(images: _Images, line: DecisionLine) -> _Card:
-    face = images.image(line.frame) if line.frame else None
-    crops = () if face else tuple(found for name in line.crops if (found := images.image(name)))
-    # The strongest is drawn last and lies on top.
-    boxes = sorted((one for one in line.detections if one.effect != "ignore"), key=lambda one: one.score)
-    return _Card(line, face, crops, tuple(boxes))
 
 
 def _events(run_folder: Path) -> list[dict[str, object]]:

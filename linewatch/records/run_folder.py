@@ -17,9 +17,11 @@ from linewatch.core.jsonlines import LineFile
 from linewatch.core.messages import Note, Record, Verdict
 from linewatch.pictures.types import Picture, Rectify
 from linewatch.pictures.write import encode_png, write_whole
+from linewatch.records.ageing import Ageing
 from linewatch.records.crops import CROPS, FRAMES, crop, crop_file, frame_file, worth_a_crop
 from linewatch.records.decision_log import DecisionLine, DecisionLog, PictureState, line_of, read_decisions
 from linewatch.records.json_log import JsonLog
+from linewatch.records.retention import tag_of
 from linewatch.records.storage import PictureStore, is_full
 from linewatch.records.summary import SUMMARY, Summary, Tally, write_summary
 
@@ -43,20 +45,21 @@ class RunFolder:
         frames: Literal["none", "rejects", "all"] = "rejects",
         rectify: Rectify | None = None,
         store: PictureStore | None = None,
+        ageing: Ageing | None = None,
         tell: Tell | None = None,
         open_log: Callable[[Path], DecisionLog] = JsonLog,
     ) -> None:
         """Opens or creates the run folder; a run that was interrupted is continued, its torn last line cut off.
 
         crops, frames: which pictures are kept. rectify: from the sensor's picture to the inspected one, which the
-        boxes are in and which is kept. store: keeps the budget; none writes without one. tell: hears of what
-        people should know, and sees to it that it comes back as a note; none writes it into events.jsonl at once.
-        open_log: the kind of decision log, in the folder that it is called with.
+        boxes are in and which is kept. store: keeps the budget; none writes without one. ageing: removes what is too
+        old, with each `sync`. tell: hears of what people should know, and sees to it that it comes back as a note; none
+        writes it into events.jsonl at once. open_log: the kind of decision log, in the folder that it is called with.
         Raises StorageError when the folder cannot be written.
         """
         self.path = path
         self._crops, self._frames, self._rectify = crops, frames, rectify
-        self._store, self._tell = store, tell
+        self._store, self._ageing, self._tell = store, ageing, tell
         self._tally = Tally()
         self._station = ""
         self._waiting: deque[DecisionLine] = deque()
@@ -64,7 +67,7 @@ class RunFolder:
         self._lost = 0
         self._held_up = False
         self._refused = 0
-        self._told_removed = False
+        self._told_removed = self._told_expired = False
         self._make_folders()
         self._log = open_log(path)
         self._events = LineFile(path / EVENTS)
@@ -97,10 +100,15 @@ class RunFolder:
             self._events.append({"kind": note.kind, "text": note.text, "seq": note.seq, "wall": wall_time()})
 
     def sync(self) -> None:
-        """Write what waits, and bring the log onto the disk."""
+        """Write what waits, bring the log onto the disk, and let old pictures go."""
         self._write_waiting()
         with contextlib.suppress(StorageError):  # tried again with the next one, about a second later
             self._log.sync()
+        if self._ageing is not None:
+            self._ageing.step()
+            if self._ageing.expired and not self._told_expired:
+                self._told_expired = True
+                self._say("pictures_expired", "pictures older than storage.retention keeps them are removed")
 
     def close(self) -> Summary:
         """Write summary.json and close the files. Raises StorageError when the summary cannot be written."""
@@ -155,8 +163,8 @@ class RunFolder:
         else:
             self._accept()
             state = "kept" if kept else "unwanted"
-        frame = frame_file(record.decision.seq)
-        return tuple(name for name in kept if name != frame), frame if frame in kept else None, state
+        frames = [name for name in kept if name.startswith(f"{FRAMES}/")]
+        return tuple(name for name in kept if name not in frames), frames[0] if frames else None, state
 
     def _wanted(self, record: Record, pixels: Picture) -> list[tuple[str, Picture]]:
         """File name and picture of everything that is to be kept of this part."""
@@ -169,7 +177,8 @@ class RunFolder:
             picture = pixels if self._rectify is None else self._rectify(pixels)
         except LinewatchError:  # of another size than calibrated: it could not be inspected, and is kept as it came
             picture, found = pixels, []
-        wanted = [(frame_file(decision.seq), picture)] if whole else []
+        tag = tag_of(decision) if self._store is not None and self._store.retention.goes_by_name else ""
+        wanted = [(frame_file(decision.seq, tag), picture)] if whole else []
         for number, detection in enumerate(found, start=1):
             cut = crop(picture, detection)
             if cut is not None:

@@ -1,45 +1,75 @@
 """How much the pictures of all runs may take: a byte budget and a floor of free space, both kept before each writing.
 
-Room is made in small steps, oldest run first and within a run oldest part first. Only pictures of ours in run folders
-are ever removed; decision logs never.
+Room is made in small steps: what the station wants least first, of that the oldest run first, and within a run the
+oldest part first. Only pictures of ours in run folders are ever removed; decision logs never.
 """
 
 import contextlib
 import errno
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from linewatch.core.errors import StorageError
 from linewatch.pictures.write import write_whole
 from linewatch.records import database
 from linewatch.records.crops import CROPS, FRAMES, seq_of
 from linewatch.records.decision_log import logs_in
+from linewatch.records.retention import Retention
 
 _BLOCK = 4096  # bytes; what a file takes on disk is a whole number of these
-_STEP = 0.01  # of the budget: removed at once, so that a full store does not remove before every single picture
+_STEP = 0.01  # of what is there: removed at once, so that a full store does not look around before every single picture
+
+
+class Kept(NamedTuple):
+    """One picture of ours in a run folder. size: on disk, in bytes. t_s: wall clock when it was written."""
+
+    seq: int
+    path: Path
+    size: int
+    t_s: float
 
 
 class PictureStore:
-    """The pictures of all run folders in one output folder.
+    """The pictures of all run folders in one output folder, those in the folders `kinds` of each.
 
-    removed: pictures removed so far to make room.
+    retention: what is wanted least. removed: pictures removed so far to make room.
     """
 
-    def __init__(self, output: Path, budget_bytes: int, floor_bytes: int) -> None:
+    def __init__(
+        self, output: Path, budget_bytes: int, floor_bytes: int, retention: Retention | None = None,
+        kinds: Sequence[str] = (CROPS, FRAMES),
+    ) -> None:  # fmt: skip
         """Counts what is there. Raises StorageError when the output folder cannot be read."""
         self._output = output
         self._budget = budget_bytes
         self._floor = floor_bytes
-        self._used = {run: sum(size for _, _, size in pictures_of(run)) for run in run_folders(output)}
-        self._queue: deque[tuple[int, Path, int]] = deque()
-        self._queue_run = output
+        self._kinds = kinds
+        self.retention = retention or Retention()
+        self._used = {run: self._by_rank(pictures_of(run, kinds)) for run in run_folders(output)}
+        self._queue: deque[Kept] = deque()
+        self._queue_of = (output, 0)  # run and rank
         self.removed = 0
 
     @property
     def used_bytes(self) -> int:
-        return sum(self._used.values())
+        return sum(map(sum, self._used.values()))
+
+    @property
+    def runs(self) -> list[Path]:
+        """The run folders that may hold pictures, oldest first."""
+        return list(self._used)
+
+    def rank_of(self, picture: Path) -> int:
+        return self.retention.rank(picture.parent.name, picture.name)
+
+    def gone(self, run: Path, picture: Kept) -> None:
+        """Somebody removed `picture`, which was counted."""
+        self._used[run][self.rank_of(picture.path)] -= picture.size
+        if self._queue_of[0] == run:
+            self._queue.clear()  # it may be in it
 
     def write(self, run: Path, name: str, data: bytes, seq: int) -> None:
         """Write the picture `name` of part `seq` into the run folder `run`, after making room for it.
@@ -55,7 +85,7 @@ class PictureStore:
             if not is_full(exc) or not self.make_way(size, run, seq):
                 raise
             write_whole(run / name, data)
-        self._used[run] = self._used.get(run, 0) + size
+        self._used.setdefault(run, [0] * self.retention.ranks)[self.rank_of(run / name)] += size
 
     def make_room(self, size: int, run: Path, seq: int) -> None:
         """Remove pictures until `size` bytes fit, as `make_way` does. Raises StorageError when they cannot."""
@@ -72,37 +102,52 @@ class PictureStore:
         return None
 
     def make_way(self, size: int, run: Path, seq: int) -> bool:
-        """Remove the oldest pictures, `size` bytes or one step of the budget, but none of part `seq` of `run` or later.
+        """Let the least wanted pictures go, `size` bytes or one step, but none of part `seq` of `run` or later.
 
         False when none could be removed.
         """
-        freed, wanted = 0, max(size, int(self._budget * _STEP))
+        freed, wanted = 0, max(size, int(self.used_bytes * _STEP))
+        if any(sum(used[: self._queue_of[1]]) for used in self._used.values()):
+            self._queue.clear()  # less wanted ones came since it was filled
         while freed < wanted and self._refill(run, seq):
-            number, path, taken = self._queue[0]
-            if self._queue_run == run and number >= seq:
+            oldest = self._queue[0]
+            if self._queue_of[0] == run and oldest.seq >= seq:
                 break
             try:
-                path.unlink(missing_ok=True)
+                oldest.path.unlink(missing_ok=True)
             except OSError:  # the disk became read-only or fails: the caller finds no room and says so
                 break
             self._queue.popleft()
-            self._used[self._queue_run] -= taken
+            self._used[self._queue_of[0]][self._queue_of[1]] -= oldest.size
             self.removed += 1
-            freed += taken
+            freed += oldest.size
         return freed > 0
 
     def _refill(self, run: Path, seq: int) -> bool:
-        """True when the queue holds pictures that may go; it is filled from one run at a time, the current one last."""
+        """True when the queue holds pictures that may go: of one rank in one run at a time, the current run last."""
         if self._queue:
             return True
-        for candidate in [*(one for one in self._used if one != run), run]:
-            there = sorted(pictures_of(candidate))
-            self._used[candidate] = sum(taken for _, _, taken in there)  # others may have tidied up meanwhile
-            self._queue = deque(one for one in there if candidate != run or one[0] < seq)
-            self._queue_run = candidate
-            if self._queue:
-                return True
+        candidates = [*(one for one in self._used if one != run), run]
+        for rank in range(self.retention.ranks):
+            for candidate in candidates:
+                if self._used.get(candidate, [0] * self.retention.ranks)[rank]:
+                    self._queue, self._queue_of = deque(self._going(candidate, rank, run, seq)), (candidate, rank)
+                if self._queue:
+                    return True
         return False
+
+    def _going(self, candidate: Path, rank: int, run: Path, seq: int) -> list[Kept]:
+        """The pictures of `rank` in `candidate` that may go, oldest first; the others are counted anew as well."""
+        there = sorted(pictures_of(candidate, self._kinds))
+        self._used[candidate] = self._by_rank(there)  # others may have tidied up meanwhile
+        return [one for one in there if self.rank_of(one.path) == rank and (candidate != run or one.seq < seq)]
+
+    def _by_rank(self, pictures: Iterable[Kept]) -> list[int]:
+        """Bytes of each rank."""
+        used = [0] * self.retention.ranks
+        for one in pictures:
+            used[self.rank_of(one.path)] += one.size
+        return used
 
 
 def run_folders(output: Path) -> list[Path]:
@@ -113,14 +158,16 @@ def run_folders(output: Path) -> list[Path]:
         raise StorageError(output, exc.strerror or "cannot be read") from exc
 
 
-def pictures_of(run: Path) -> Iterator[tuple[int, Path, int]]:
-    """Part, path and bytes on disk of each picture of ours in a run folder; files of others are not seen."""
-    for kind in (CROPS, FRAMES):
+def pictures_of(run: Path, kinds: Sequence[str] = (CROPS, FRAMES)) -> Iterator[Kept]:
+    """Each picture of ours in a run folder; files of others are not seen."""
+    for kind in kinds:
         with contextlib.suppress(FileNotFoundError), os.scandir(run / kind) as entries:
             for entry in entries:
                 seq = seq_of(entry.name)
-                if seq is not None and entry.is_file(follow_symlinks=False):
-                    yield seq, Path(entry.path), on_disk(entry.stat().st_size)
+                with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+                    if seq is not None and entry.is_file(follow_symlinks=False):
+                        found = entry.stat()
+                        yield Kept(seq, Path(entry.path), on_disk(found.st_size), found.st_mtime)
 
 
 def free_bytes(folder: Path) -> int:

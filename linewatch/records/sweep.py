@@ -49,7 +49,7 @@ def _close(run: Path, station: str, key: str | None) -> str:
 
 
 def _ours(run: Path) -> Iterator[Path]:
-    yield from (path for _, path, _ in pictures_of(run))
+    yield from (picture.path for picture in pictures_of(run))
     for kind in (CROPS, FRAMES):
         with contextlib.suppress(FileNotFoundError):
             yield from list((run / kind).glob(f"*.png{TEMPORARY_SUFFIX}"))

@@ -1,17 +1,16 @@
-"""The loop of a replay: read, inspect, decide, record, one part after the other."""
+"""The loop of a replay: inspected parts in their order, decided and recorded one after the other."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from linewatch.core.messages import Inspection, Record
-from linewatch.inspection.inspector import Inspector
-from linewatch.inspection.quality import Doubt
+from linewatch.core.messages import Record
 from linewatch.records.run_folder import RunFolder
+from linewatch.replay.inspecting import GoesOn, Inspecting
 from linewatch.replay.interrupt import Interrupt
-from linewatch.replay.player import Player, RecordedPart, load_part
+from linewatch.replay.player import Player
 from linewatch.replay.progress import Report
 from linewatch.replay.selection import Scheduled
 from linewatch.replay.truth import Outcome
@@ -22,41 +21,35 @@ _LOOK_S = 0.05  # how long an interrupt may go unseen while a recorded time is w
 
 @dataclass(frozen=True)
 class Playback:
-    """What a replay consists of. grey: read the pictures with one channel."""
+    """What a replay consists of."""
 
-    inspector: Inspector
+    inspecting: Inspecting
     player: Player
     run_folder: RunFolder
-    grey: bool
     pace: Pace
 
     def play(self, parts: Sequence[Scheduled], interrupt: Interrupt, progress: Report) -> list[Outcome]:
         """Decide and record `parts`, until an interrupt; returns one outcome for each decided part."""
         outcomes: list[Outcome] = []
-        for recorded, inspection in self._inspected(parts, interrupt):
-            for record in self.player.play(recorded, inspection):
-                picture = recorded.part.picture
-                self.run_folder.record(record, None if isinstance(picture, Doubt) else picture)
+        for inspected in self.inspecting.inspected(parts, self._going_on(parts[0], interrupt)):
+            for record in self.player.play(inspected):
+                self.run_folder.record(record, inspected.picture, inspected.missing)
                 outcomes.append(_outcome(record))
             for note in self.player.notes():
                 self.run_folder.note(note)
             progress(len(outcomes), len(parts))
         return outcomes
 
-    def _inspected(self, parts: Sequence[Scheduled], interrupt: Interrupt) -> Iterator[tuple[RecordedPart, Inspection]]:
-        """Each part with its inspection; in batches when there is no pace to keep, which changes no inspection."""
-        size = 1 if self.pace == "recorded" else self.inspector.largest_batch
+    def _going_on(self, first: Scheduled, interrupt: Interrupt) -> GoesOn:
+        """Until an interrupt, and not before a part's recorded time where there is a pace to keep."""
         started_ns = time.monotonic_ns()
-        for first in range(0, len(parts), size):
+
+        def goes_on(part: Scheduled) -> bool:
             if self.pace == "recorded":
-                _wait_until(started_ns + parts[first].t_trigger_ns - parts[0].t_trigger_ns, interrupt)
-            if interrupt.signal is not None:
-                return
-            group = [
-                load_part(part.entry, seq, part.t_trigger_ns, part.source, self.grey)
-                for seq, part in enumerate(parts[first : first + size], start=first + 1)
-            ]
-            yield from zip(group, self.inspector.inspect([one.part for one in group]), strict=True)
+                _wait_until(started_ns + part.t_trigger_ns - first.t_trigger_ns, interrupt)
+            return interrupt.signal is None
+
+        return goes_on
 
 
 def _outcome(record: Record) -> Outcome:

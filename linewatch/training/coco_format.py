@@ -1,13 +1,15 @@
 """COCO: one JSON file with `categories`, `images` and `annotations`; `bbox` is x, y, width, height in px."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
 from linewatch.training.picture_files import Refused, check_size, fitted_box, read_text
+from linewatch.training.whole_file import write_whole
 
 _Id = int | str
 
@@ -38,25 +40,46 @@ class _Coco(msgspec.Struct):
     annotations: list[_Annotation]
 
 
-def load_coco(path: Path, images: Path | None = None, group: str | None = None) -> Annotations:
+def load_coco(
+    path: Path, images: Path | None = None, group: str | None = None, find: Callable[[str], Path] | None = None
+) -> Annotations:
     """The COCO annotations at `path`; the classes are its categories in their order.
 
     images: folder that file names are taken from; none means `images` beside the file, else the file's own folder.
-    Raises DatasetError naming file, value and reason.
+    find: in place of a folder, the picture of a file name. Raises DatasetError naming file, value and reason.
     """
     coco = _decoded(path)
     _check(path, coco)
-    folder = images if images is not None else _usual_folder(path)
+    find = find or (images if images is not None else _usual_folder(path)).joinpath
     boxes = _boxes(path, coco)
     pattern = compiled_group(group)
     pictures, refused = [], Refused()
     for image in coco.images:
-        file = folder / image.file_name
+        file = find(image.file_name)
         with refused.gather():
             check_size(file, image.width, image.height)
         pictures.append(Picture(file, image.width, image.height, group_of(file.name, pattern), tuple(boxes[image.id])))
     refused.check(path, len(coco.images))
     return Annotations(tuple(category.name for category in coco.categories), tuple(pictures))
+
+
+def write_coco(path: Path, annotations: Annotations, extras: Sequence[Mapping[str, Any]]) -> None:
+    """Write `annotations` to `path`; pictures are named by their file name. Raises StorageError.
+
+    extras: keys of ours for each picture's entry; readers of COCO pass over what they do not know.
+    """
+    images: list[dict[str, Any]] = []
+    marked: list[dict[str, Any]] = []
+    for number, (picture, more) in enumerate(zip(annotations.pictures, extras, strict=True), start=1):
+        size = {"width": picture.width, "height": picture.height}
+        images.append({"id": number, "file_name": picture.path.name, **size, **more})
+        for box in picture.boxes:
+            bbox = [round(value, 2) for value in (box.x, box.y, box.w, box.h)]
+            marked.append({"id": len(marked) + 1, "image_id": number, "category_id": box.label + 1, "bbox": bbox,
+                           "area": round(box.w * box.h, 2), "segmentation": [], "iscrowd": 0})  # fmt: skip
+    categories = [{"id": index, "name": name} for index, name in enumerate(annotations.classes, start=1)]
+    document = {"info": {}, "licenses": [], "categories": categories, "images": images, "annotations": marked}
+    write_whole(path, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
 
 
 def _decoded(path: Path) -> _Coco:

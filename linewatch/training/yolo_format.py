@@ -1,6 +1,6 @@
 """YOLO: data.yaml names the classes and the picture folders; each picture has a .txt of `class cx cy w h`, 0 to 1."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,10 @@ from linewatch.core.errors import DatasetError
 from linewatch.core.yamltext import parse_yaml
 from linewatch.training.annotations import Annotations, Box, Picture, compiled_group, group_of
 from linewatch.training.picture_files import SUFFIXES, Refused, fitted_box, picture_size, read_text
+from linewatch.training.whole_file import make_folder, write_whole
+
+IMAGES, LABELS, DATA, CLASSES = "images", "labels", "data.yaml", "classes.txt"
+_NO_LABELS = (CLASSES, "train.txt", "val.txt", "test.txt")  # lists that tools put among the label files
 
 
 def load_yolo(
@@ -21,7 +25,7 @@ def load_yolo(
     those of them that it has. A good part has an empty .txt: a picture without one is an error, nobody looked at it.
     Raises DatasetError naming file, line, value and reason.
     """
-    file = path / "data.yaml" if path.is_dir() else path
+    file = path / DATA if path.is_dir() else path
     document = _document(file)
     classes = _names(file, document.get("names"))
     folders = [images] if images is not None else _folders(file, document, splits)
@@ -38,6 +42,67 @@ def load_yolo(
             pictures[picture] = Picture(picture, width, height, group_of(picture.name, pattern), boxes)
     refused.check(file, len(files))
     return Annotations(classes, tuple(pictures.values()))
+
+
+def load_yolo_labels(folder: Path, find: Callable[[str], Path]) -> Annotations:
+    """The label files of a set whose pictures lie elsewhere, or have other names, as annotation tools give it back.
+
+    The classes are those of data.yaml, classes.txt or obj.names; the .txt files lie in labels/ (or obj_train_data/, or
+    in the folder itself). find: the picture of a label file's name without its suffix. Raises DatasetError.
+    """
+    classes = _class_list(folder)
+    files = _label_files(folder)
+    pictures: list[Picture] = []
+    refused = Refused()
+    for file in files:
+        path = find(file.stem)
+        with refused.gather():
+            width, height = picture_size(path)
+            pictures.append(Picture(path, width, height, path.name, _boxes(file, len(classes), width, height)))
+    refused.check(folder, len(files))
+    return Annotations(classes, tuple(pictures))
+
+
+def write_yolo(folder: Path, annotations: Annotations) -> None:
+    """Write data.yaml, classes.txt and labels/ of `annotations`, whose pictures lie in `folder`/images.
+
+    classes.txt stands beside the label files as well, where labelImg looks for it. Raises StorageError.
+    """
+    make_folder(folder / LABELS)
+    document = {"path": ".", "train": IMAGES, "names": dict(enumerate(annotations.classes))}
+    write_whole(folder / DATA, yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode())
+    names = "".join(f"{name}\n" for name in annotations.classes).encode()
+    for path in (folder / CLASSES, folder / LABELS / CLASSES):
+        write_whole(path, names)
+    for picture in annotations.pictures:
+        lines = "".join(_line(box, picture) for box in picture.boxes)
+        write_whole(folder / LABELS / f"{picture.path.stem}.txt", lines.encode())
+
+
+def _line(box: Box, picture: Picture) -> str:
+    cx, cy = (box.x + box.w / 2) / picture.width, (box.y + box.h / 2) / picture.height
+    return f"{box.label} {cx:.6f} {cy:.6f} {box.w / picture.width:.6f} {box.h / picture.height:.6f}\n"
+
+
+def _class_list(folder: Path) -> tuple[str, ...]:
+    if (folder / DATA).is_file():
+        return _names(folder / DATA, _document(folder / DATA).get("names"))
+    for name in (CLASSES, "obj.names"):
+        if (folder / name).is_file():
+            lines = [line.strip() for line in read_text(folder / name).splitlines()]
+            return _names(folder / name, [line for line in lines if line])
+    raise DatasetError(folder, f"names no classes: it has neither {DATA} nor {CLASSES} nor obj.names")
+
+
+def _label_files(folder: Path) -> list[Path]:
+    usual = [folder / name for name in (LABELS, "obj_train_data") if (folder / name).is_dir()]
+    root = usual[0] if usual else folder
+    if root.name == LABELS and any((folder / IMAGES).rglob("*.txt")):
+        raise DatasetError(folder, "has label files both in labels/ and in images/: remove those that are not meant")
+    found = sorted(file for file in root.rglob("*.txt") if file.name not in _NO_LABELS)
+    if not found:
+        raise DatasetError(root, "has no label files")
+    return found
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -141,6 +141,9 @@ def test_the_page_shows_lines_that_are_right() -> None:
         (["--modbus", "http://plc"], 2, "--modbus: 'http://plc': must be HOST or HOST:PORT"),
         (["--relay", "/dev/null"], 4, "/dev/null: is no serial port"),
         (["--modbus", "plc", "--line-key", "x"], 2, "belong together"),
+        (["--relay-line", "rts"], 2, "--relay-line: 'rts': needs --relay PORT"),
+        (["--relay", "/dev/null", "--relay-line", "rts"], 4, "/dev/null: is no serial port"),
+        (["--relay", "x", "--relay-line", "dtr", "--confirm-ms", "9"], 2, "--confirm-ms: needs a PLC or a relay that"),
     ],
 )
 def test_wrong_arguments_are_one_line(

@@ -117,3 +117,14 @@ def test_what_the_camera_refuses_is_named(more: dict[str, object], words: str) -
     with pytest.raises(CameraError, match=words) as caught:
         source(**more).open()
     assert "\n" not in str(caught.value)
+
+
+def test_the_delay_of_the_exposure_is_kept_by_the_camera() -> None:
+    device = BaslerDevice(BaslerCamera.model_validate({**SETTINGS, "delay_ms": 7.5}))
+    device.open()
+    try:
+        assert device.number("TriggerDelay") == 7_500
+    finally:
+        device.close()
+    with pytest.raises(CameraError, match=r"12500\.0: does not take this TriggerDelay"):
+        source(delay_ms=12.5).open()

@@ -80,7 +80,9 @@ def test_replay_with_a_network_of_ones_own(write_onnx_station: WriteStation, tmp
 def test_such_a_station_is_checked(write_onnx_station: WriteStation, capsys: pytest.CaptureFixture[str]) -> None:
     with VirtualGate() as gate:
         assert main(["check", str(write_onnx_station(gate={"kind": "framed", "port": gate.path}))]) == 0
-    assert capsys.readouterr().err == ""
+    said = capsys.readouterr()
+    assert "error: " not in said.err
+    assert "ok: detector: " in said.out
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ GOOD: dict[str, Any] = {
     "rejecter": {"transport_ms": 1000},
 }
 
+BASLER = {"kind": "basler", "width": 640, "height": 480}
+WEBCAM = {"kind": "opencv", "source": "/dev/video0", "width": 640, "height": 480}
+
 
 def write(folder: Path, **changes: Any) -> Path:
     path = folder / "stations" / "t1.yaml"
@@ -61,6 +64,36 @@ def test_the_rejecter_may_be_given_by_its_delay(tmp_path: Path) -> None:
             "rejecter.encoder_counts needs a framed gate that says them, not 'edge'",
         ),
         ({"acceptance": [{"class": "chip", "min_size_mm": 1}]}, "needs mm_per_px or calibration"),
+        (
+            {"camera": WEBCAM, "line": {"max_capture_ms": 901}},
+            "line.max_capture_ms = 901 ms must be at most 900 ms: a camera silent for 1000 ms is taken for dead",
+        ),
+        (
+            {"camera": {**BASLER, "transfer_ms": 861}},
+            "line.max_capture_ms + camera.transfer_ms = 901 ms must be at most 900 ms: a camera silent for 1000 ms",
+        ),
+        (
+            {"camera": {**BASLER, "transfer_ms": 1161}, "line": {"deadline_ms": 400}},
+            "camera.transfer_ms = 1201 ms must be at most 1100 ms: a camera silent for 1200 ms",
+        ),
+        ({"camera": {**BASLER, "exposure_us": 100_000}}, "camera.exposure_us = 100000 us is not over by line.deadline"),
+        (
+            {"camera": {**BASLER, "exposure_us": 80_000, "transfer_ms": 40}},
+            "camera.exposure_us = 80000 us is not over when the frame is given up, after line.max_capture_ms + camera",
+        ),
+        ({"camera": {**WEBCAM, "exposure_us": 100_000}}, "camera.exposure_us = 100000 us is not over by line.deadline"),
+        (
+            {"gate": {"kind": "edge", "port": "x", "debounce_ms": 20}},
+            "gate.debounce_ms = 20 ms must be less than line.min_gap_ms = 20 ms",
+        ),
+        (
+            {"light": {"kind": "serial_command", "duration_us": 20_000}},
+            "light.duration_us = 20000 us must be less than line.min_gap_ms = 20 ms",
+        ),
+        (
+            {"gate": {"kind": "framed", "port": "x", "baud": 4800}},
+            "gate.baud = 4800: the message of a part takes 62 ms",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
@@ -70,6 +103,16 @@ def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], named: 
     assert str(path) in str(error.value)
     assert named in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_times_that_just_hold_are_taken_and_all_that_do_not_are_named(tmp_path: Path) -> None:
+    at_the_limit = {"line": {"max_capture_ms": 100}, "camera": {**BASLER, "transfer_ms": 800, "exposure_us": 99_999}}
+    assert load_station(write(tmp_path, **at_the_limit)).line.max_capture_ms == 100
+    no_gap = {"line": {"min_gap_ms": 0}, "gate": {"kind": "edge", "port": "x", "debounce_ms": 50}}
+    assert load_station(write(tmp_path, **no_gap)).line.min_gap_ms == 0
+    both = {"line": {"deadline_ms": 990, "max_capture_ms": 3000}, "camera": WEBCAM}
+    with pytest.raises(StationError, match=r"exceeds rejecter\.transport_ms.*; line\.max_capture_ms = 3000 ms must be"):
+        load_station(write(tmp_path, **both))
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "{unclosed: [", "just words"])

@@ -1,5 +1,6 @@
 """A line played by the test over real sockets and a real run folder, and the page's real process that watches it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -11,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,11 +53,12 @@ class PlayedLine:
     status: fields of the status that differ from those of a line that is well.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "t1") -> None:
+        self.name = name
         self.folder = folder
         self.path = folder / "station.yaml"
         self.write_station()
-        (folder / "t1").mkdir()
+        (folder / name).mkdir()
         self.alive = True
         self.run = RUN
         self.seq = 0
@@ -63,14 +66,14 @@ class PlayedLine:
         self.run_folder: RunFolder | None = None
         self._lock = threading.Lock()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._observers = Observers(self._context, "t1")
-        self._observers.socket.bind(f"ipc://{folder}/t1/observers.sock")
+        self._observers = Observers(self._context, name)
+        self._observers.socket.bind(f"ipc://{folder}/{name}/observers.sock")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat)
         self._thread.start()
 
     def write_station(self, **changes: Any) -> None:
-        self.path.write_text(yaml.safe_dump({**STATION, **changes}))
+        self.path.write_text(yaml.safe_dump({**STATION, "name": self.name, **changes}))
 
     def decide(
         self, cause: Cause = Cause.OK, found: tuple[Detection, ...] = (), *, took_ms: float = 30, heard: bool = True
@@ -80,8 +83,9 @@ class PlayedLine:
         with self._lock:
             self.seq += 1
             decision = Decision(
-                station="t1", run=self.run, seq=self.seq, verdict=Verdict.PASS if cause is Cause.OK else Verdict.REJECT,
-                cause=cause, t_trigger_ns=now_ns - round(took_ms * 1e6), t_decision_ns=now_ns,
+                station=self.name, run=self.run, seq=self.seq, cause=cause,
+                verdict=Verdict.PASS if cause is Cause.OK else Verdict.REJECT,
+                t_trigger_ns=now_ns - round(took_ms * 1e6), t_decision_ns=now_ns,
                 deadline_ns=now_ns + round((100 - took_ms) * 1e6), eject_delay_ms=380.0,
                 score=found[0].score if found else 0.0, label=found[0].label if found else "",
                 reason="no inspection in time" if cause is Cause.TIMEOUT else "",
@@ -105,7 +109,7 @@ class PlayedLine:
 
     def say(self, kind: str, text: str, seq: int = 0) -> None:
         with self._lock:
-            self._observers.send(event("t1", self.run, kind, text, seq, time.monotonic_ns()))
+            self._observers.send(event(self.name, self.run, kind, text, seq, time.monotonic_ns()))
 
     def close(self) -> None:
         self._stop.set()
@@ -121,7 +125,7 @@ class PlayedLine:
                 self._observers.new_listeners()
                 if self.alive:
                     now_ns = time.monotonic_ns()
-                    beat = Heartbeat(v=1, station="t1", run=self.run, seq=self.seq, progress=turn, t_ns=now_ns)
+                    beat = Heartbeat(v=1, station=self.name, run=self.run, seq=self.seq, progress=turn, t_ns=now_ns)
                     self._observers.send(beat)
                     if turn % 3 == 0:
                         self._observers.send(self._status(now_ns))
@@ -131,17 +135,17 @@ class PlayedLine:
             "children": READY, "gate": True, "triggers": self.seq, "in_flight": 0, "actuators": 1, "unconfirmed": 0,
             "unrecorded": 0, "behind": 0, "reject_rate": 0.1, "failsafe_rate": 0.0, "in_a_row": 0, "alarms": (),
         }  # fmt: skip
-        return Status(v=1, station="t1", run=self.run, t_ns=now_ns, **{**well, **self.status})
+        return Status(v=1, station=self.name, run=self.run, t_ns=now_ns, **{**well, **self.status})
 
 
 class PageProcess:
     """`linewatch dashboard` as its own process. url: its address, with a slash at the end."""
 
-    def __init__(self, station: Path, base: Path, **variables: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "RUNTIME_DIRECTORY": str(base), **variables}
-        command = [sys.executable, "-m", "linewatch", "dashboard", str(station)]
+    def __init__(self, station: Path, base: Path, command: str = "dashboard") -> None:
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "RUNTIME_DIRECTORY": str(base)}
+        command_line = [sys.executable, "-m", "linewatch", command, str(station)]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
+        self.process = subprocess.Popen(command_line, stdout=pipe, stderr=pipe, text=True, env=environment)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().rpartition(" ")[2].strip()
 
@@ -228,3 +232,51 @@ def news(page: PageProcess) -> News:
 def opened(request: pytest.FixtureRequest) -> Callable[[], News]:
     """Start the page's process when called, and read its stream."""
     return lambda: News(request.getfixturevalue("page").url)
+
+
+@dataclass
+class Station:
+    """A played line with its page."""
+
+    line: PlayedLine
+    page: PageProcess
+
+
+@pytest.fixture
+def stations() -> Iterator[Callable[[str], Station]]:
+    """Start a station of that name."""
+    with contextlib.ExitStack() as stack:
+
+        def start(name: str) -> Station:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lw")))
+            line = PlayedLine(folder, name)
+            stack.callback(line.close)
+            return Station(line, started(stack, PageProcess(line.path, folder)))
+
+        yield start
+
+
+@pytest.fixture
+def fleet_page(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], PageProcess]]:
+    """Start `linewatch fleet` with that file."""
+    with contextlib.ExitStack() as stack:
+
+        def start(document: dict[str, Any]) -> PageProcess:
+            path = tmp_path / "fleet.yaml"
+            path.write_text(yaml.safe_dump({"port": 0, **document}))
+            return started(stack, PageProcess(path, tmp_path, "fleet"))
+
+        yield start
+
+
+def started(stack: contextlib.ExitStack, process: PageProcess) -> PageProcess:
+    """Nothing outlives the test, stopped or not."""
+    stack.callback(process.process.communicate)
+    stack.callback(process.process.kill)
+    return process
+
+
+@pytest.fixture
+def read_news() -> Callable[[str], News]:
+    """The stream of the page at an address."""
+    return News

@@ -1,6 +1,8 @@
 """The page in a real browser: what a person sees, hears and can reach with the keyboard."""
 
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -196,3 +198,58 @@ def test_contrast_and_room_at_every_size(screen: Any, line: Any, dark: bool) -> 
         assert screen.execute_script(fits), size
     severe = [said for said in screen.get_log("browser") if said["level"] == "SEVERE"]
     assert severe == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_fleet_is_seen_heard_and_reached(
+    browser: Any, stations: Callable[[str], Any], fleet_page: Callable[..., Any], dark: bool
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    first, second = stations("t1"), stations("t2")
+    listed = [
+        {"name": "Line 1", "url": first.page.url}, {"name": "Line 2", "url": second.page.url},
+        {"name": "Line 3", "url": "http://127.0.0.1:9/"},
+    ]  # fmt: skip
+    fleet = fleet_page({"stations": listed, "every_s": 0.2, "timeout_s": 2.0})
+    look(browser, LARGE, dark=dark)
+    browser.get_log("browser")
+    browser.get(fleet.url)
+    until(lambda: text(browser, "#whole-word") == "2 of 3 well")
+    assert names(browser) == ["Line 3", "Line 1", "Line 2"]
+    assert "UNREACHABLE" in text(browser, ".card") and "connection refused" in text(browser, ".card")
+    assert "UNREACHABLE" in text(browser, "#whole-detail")
+    for _ in range(3):
+        second.line.decide()
+    second.line.decide(Cause.DEFECT, (CRACK,))
+    second.line.status = {"alarms": ("reject_rate",), "reject_rate": 0.31}
+    until(lambda: names(browser) == ["Line 3", "Line 2", "Line 1"])
+    until(lambda: "shift: 3 pass, 1 defect" in text(browser, "[data-name='Line 2']"))
+    assert "ALARM  reject_rate" in text(browser, "[data-name='Line 2']")
+    until(lambda: text(browser, "[role=status]") == "Line 2: RUNNING, alarm reject_rate")
+    for size in (LARGE, (1280, 720), SMALL):
+        look(browser, size, dark=dark)
+        time.sleep(0.3)
+        assert browser.execute_script(CONTRAST) == [], size
+        assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth"), size
+
+    browser.execute_script("document.querySelector(\"[data-name='Line 1']\").focus()")
+    os.kill(first.page.process.pid, signal.SIGSTOP)
+    until(lambda: names(browser)[:2] == ["Line 3", "Line 1"] or names(browser)[:2] == ["Line 1", "Line 3"])
+    assert "no answer within 2 s" in text(browser, "[data-name='Line 1']")
+    assert browser.execute_script("return document.activeElement.dataset.name") == "Line 1"
+    os.kill(first.page.process.pid, signal.SIGCONT)
+    until(lambda: "RUNNING" in text(browser, "[data-name='Line 1']"))
+    severe = [said for said in browser.get_log("browser") if said["level"] == "SEVERE"]
+    assert severe == []
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    until(lambda: browser.current_url == first.page.url and text(browser, "#station") == "t1")
+    browser.back()
+    until(lambda: text(browser, "#whole-word") == "1 of 3 well" or text(browser, "#whole-word") == "2 of 3 well")
+    fleet.process.kill()
+    assert until(lambda: text(browser, "#whole-word") == "NO CONTACT") < 10.0
+    browser.get("about:blank")
+
+
+def names(browser: Any) -> list[str]:
+    return list(browser.execute_script("return [...document.querySelectorAll('.card')].map((one) => one.dataset.name)"))

@@ -1,4 +1,4 @@
-"""Pieces of the page that need no process: who may see it, shifts, and where boxes lie."""
+"""Pieces of the page that need no process: who may see it, counts, and where boxes lie."""
 
 from datetime import datetime
 from functools import partial
@@ -13,12 +13,12 @@ from linewatch.core.curve import new_pair
 from linewatch.core.errors import KeysError, StationError
 from linewatch.core.keyring import Keyring
 from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
+from linewatch.core.shifts import Shifts
 from linewatch.core.station import load_station
 from linewatch.dashboard.counts import ShiftCounts
 from linewatch.dashboard.in_use import keys_of, way_to
 from linewatch.dashboard.log_tail import LogTail, logs_since
 from linewatch.dashboard.pictures import shown
-from linewatch.dashboard.shift import shift_start
 from linewatch.records.chained_log import ChainedLog
 from linewatch.records.json_log import JsonLog
 from linewatch.records.run_folder import RunFolder
@@ -50,17 +50,9 @@ def test_a_line_with_keys_wants_a_key_of_the_page_s_own(line: Any) -> None:
     assert way_to("tcp://*:5551", line.folder) == "tcp://127.0.0.1:5551"
 
 
-@pytest.mark.parametrize(
-    ("now", "start"),
-    [("05:59", "21 22:00"), ("06:00", "22 06:00"), ("13:59", "22 06:00"), ("23:30", "22 22:00")],
-)
-def test_shifts_begin_at_local_times_also_before_midnight(now: str, start: str) -> None:
-    found = shift_start(datetime.fromisoformat(f"2026-11-22T{now}+01:00"), ("06:00", "14:00", "22:00"))
-    assert f"{found:%d %H:%M}" == start
-
-
 def test_counts_begin_anew_with_the_shift() -> None:
-    counts = ShiftCounts(("06:00", "14:00"), datetime.fromisoformat("2026-11-22T06:00+01:00"))
+    shifts = Shifts(time_zone="Europe/Berlin", starts={"early": "06:00", "late": "14:00"})
+    counts = ShiftCounts(shifts, datetime.fromisoformat("2026-11-22T06:00+01:00"))
     assert counts.add("r", 1, Cause.DEFECT, "crack")
     assert not counts.add("r", 1, Cause.DEFECT, "crack")
     counts.turn(datetime.fromisoformat("2026-11-22T13:59+01:00"))

@@ -46,14 +46,24 @@ def analyze(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_a_second_time_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["install", "--prefix", str(tmp_path)]) == 0
     before, said = files(tmp_path), capsys.readouterr().out
-    assert set(before) == {
+    assert {path for path in before if path.startswith("etc/")} == {
         UNIT, PAGE_UNIT, "etc/sysusers.d/linewatch.conf", "etc/tmpfiles.d/linewatch.conf",
         "etc/udev/rules.d/70-linewatch.rules",
     }  # fmt: skip
-    assert said.count("written") == 5 and "systemctl enable --now linewatch@NAME" in said
+    share = {path for path in before if path.startswith("usr/local/share/")}
+    assert set(before) - share == {path for path in before if path.startswith("etc/")}
+    assert {path for path in share if "/man/" not in path} == {
+        "usr/local/share/bash-completion/completions/linewatch",
+        "usr/local/share/zsh/site-functions/_linewatch",
+        "usr/local/share/fish/vendor_completions.d/linewatch.fish",
+    }
+    assert {"usr/local/share/man/man1/linewatch.1", "usr/local/share/man/man1/linewatch-keys-new.1"} <= share
+    assert said.count("written") == len(before) and "systemctl enable --now linewatch@NAME" in said
+    assert (f"ln -sf {program()[0]} /usr/local/bin/linewatch" in said) == (len(program()) == 1)
+    assert f"cp -r {tmp_path}/etc {tmp_path}/usr /" in said
     assert main(["install", "--prefix", str(tmp_path)]) == 0
     assert files(tmp_path) == before
-    assert capsys.readouterr().out.count("unchanged") == 5
+    assert capsys.readouterr().out.count("unchanged") == len(before)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
     assert modes == {0o644}
 

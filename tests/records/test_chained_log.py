@@ -207,7 +207,7 @@ def test_every_column_that_is_documented_is_there_and_agrees_with_the_lines(run:
     with opened(run) as connection:
         rows = connection.execute(query).fetchall()
         boxes = connection.execute("SELECT seq, class, x, width FROM detections").fetchall()
-        queries = re.findall(r"^sqlite3 .*?'(.+?)'$", page, re.MULTILINE)
+        queries = re.findall(r"^SELECT .*;$", page, re.MULTILINE)
         assert queries and all(connection.execute(text).fetchall() for text in queries)
     wall = "2026-11-22T12:00:00.000+00:00"
     assert rows == [

@@ -71,7 +71,7 @@ def test_every_reject_is_in_the_report_and_every_link_leads_to_a_file(run: Path)
     assert page.ids == ["part-1", "part-3", "part-4", "part-5", "part-6"]
     assert page.links == [f"frames/{seq:08d}.png" for seq in (1, 4, 5, 6)]
     assert all((run / link).is_file() for link in page.links)
-    assert "no picture: absent" in page.words
+    assert "no picture: the camera gave none" in page.words
 
 
 def test_nothing_from_outside_is_markup_and_nothing_is_loaded_from_elsewhere(run: Path) -> None:

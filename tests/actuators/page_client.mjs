@@ -1,5 +1,5 @@
-// An actuator in another language, without any library of ZeroMQ: node, the README, and ZMTP 3.0 (RFC 23) over ipc.
-//     node readme_client.mjs SOCKET STATION NAME
+// An actuator in another language, without any library of ZeroMQ: node, docs/protocol.md, and ZMTP 3.0 (RFC 23) over ipc.
+//     node page_client.mjs SOCKET STATION NAME
 // Writes one line of JSON for every decision, and one when it starts and when it stops to reject everything.
 import net from "node:net";
 

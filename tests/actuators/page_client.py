@@ -1,6 +1,6 @@
-"""An actuator by somebody who has read the README and has pyzmq: no linewatch in here.
+"""An actuator by somebody who has read docs/protocol.md and has pyzmq: no linewatch in here.
 
-    readme_client.py ENDPOINT STATION NAME [LINE.pub NAME.key]
+    page_client.py ENDPOINT STATION NAME [LINE.pub NAME.key]
 
 Writes one line of JSON for every decision, and one when it starts and when it stops to reject everything.
 """

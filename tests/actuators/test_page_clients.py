@@ -1,4 +1,4 @@
-"""Actuators that know nothing but the README: in plain Python, with keys, and in JavaScript without any ZeroMQ."""
+"""Actuators that know nothing but docs/protocol.md: in plain Python, with keys, in JavaScript without any ZeroMQ."""
 
 import ast
 import json
@@ -15,11 +15,22 @@ import pytest
 
 import linewatch
 from linewatch.core.messages import Cause, Verdict
-from linewatch.core.wire import Ack, Belt, Ejected, Event, Heartbeat, Leave, Register, Welcome, WireDecision
+from linewatch.core.wire import (
+    Ack,
+    Belt,
+    Ejected,
+    Event,
+    Heartbeat,
+    Leave,
+    Register,
+    Status,
+    Welcome,
+    WireDecision,
+)
 
 HERE = Path(__file__).parent
-README = Path(linewatch.__file__).parent.parent / "README.md"
-PYTHON, NODE = HERE / "readme_client.py", HERE / "readme_client.mjs"
+PAGE = Path(linewatch.__file__).parent.parent / "docs" / "protocol.md"
+PYTHON, NODE = HERE / "page_client.py", HERE / "page_client.mjs"
 LIMIT_S = 20.0
 Make = Callable[..., Any]
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
@@ -77,16 +88,17 @@ def test_the_client_imports_nothing_of_ours() -> None:
     assert not any("linewatch" in name for name in names)
 
 
-def test_the_readme_names_every_message_and_field() -> None:
+def test_the_page_names_every_message_and_field() -> None:
     """What the clients here were written after is what the line says."""
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index("## Decisions on the wire") : text.index("### Parts tracked")]
+    text = PAGE.read_text(encoding="utf-8")
+    section = text[text.index("| message |") : text.index("### As bytes")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
-    of_a_decision = {name for row in rows[8:] for name in re.findall(r"`(\w+)`", row[0])}
+    fields = next(number for number, row in enumerate(rows) if row[0] == "field")
+    of_a_decision = {name for row in rows[fields:] for name in re.findall(r"`(\w+)`", row[0])}
     assert of_a_decision == DECISION_KEYS
     causes = next(row[2] for row in rows if row[0] == "`cause`")
     assert set(re.findall(r"`(\w+)`", causes)) == set(Cause) == CAUSES
-    tracked = text[text.index("### Parts tracked by encoder counts") : text.index("### Over the network")]
+    tracked = text[text.index("## Parts tracked by encoder counts") : text.index("## The gate")]
     further = set(re.findall(r"^\| `(\w+)` \|", tracked, re.MULTILINE))
     keys = set(WireDecision.__struct_fields__) - {"label"} | {"class"}
     assert DECISION_KEYS | further == keys
@@ -96,6 +108,8 @@ def test_the_readme_names_every_message_and_field() -> None:
         row = next(row for row in rows if row[0].partition(",")[0] == name)
         named = set(re.findall(r"`(\w+)`", row[2]))
         assert {"v", *named} == set(kind.__struct_fields__)
+    status = next(row[2] for row in rows if row[0].startswith("status"))
+    assert set(Status.__struct_fields__) <= {"v", *re.findall(r"`(\w+)`", status)}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A candidate model beside the line: it looks at what passes, its verdicts are logged, and it decides nothing."""
