@@ -74,7 +74,7 @@ def test_every_error_behind_the_file_is_said(
         calibration="calibration/none/2026-01-01",
         acceptance=[{"class": "chip"}, {"class": "*", "zone": {"kind": "ring", "inner": 0.5, "outer": 0.2}}],
         endpoints={"observers": "tcp://0.0.0.0:5599"},
-        storage={"output": "file/runs"},
+        storage={"output": "file/runs", "audit_key": "keys/audit.key"},
     )
     assert main(["check", str(station)]) == 3
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -85,6 +85,7 @@ def test_every_error_behind_the_file_is_said(
         "calibration/none/2026-01-01/calibration.yaml: No such file",
         "endpoints.observers: 'tcp://0.0.0.0:5599'",
         "file/runs: cannot be written",
+        "keys/audit.key: No such file",
         "/dev/ttyNONE0: does not exist",
         "absent: No such file",
     ]
