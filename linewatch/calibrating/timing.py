@@ -31,6 +31,7 @@ def calibrate_timing(
     found.numbers = {"camera": station.name, "date": day, "size_px": found.size_px, "mm_per_px": station.mm_per_px}
     if before is not None:
         take_over(found, before)
+        found.old_faults = tuple(fault for fault in found.old_faults if not fault.startswith("timing:"))
     if found.numbers["mm_per_px"] is None:
         raise UsageError("linewatch calibrate timing", "needs a scale: calibrate the camera first, or set mm_per_px")
     transport(way, 1.0)  # a wrong log is said before anybody sends parts through

@@ -26,6 +26,7 @@ def station(write_station: WriteStation, charuco_views: Path) -> Path:
     return write_station(camera={"kind": "folder", "path": str(charuco_views), "width": 480, "height": 360})
 
 
+@pytest.mark.slow
 def test_pictures_are_taken_at_enter_and_judged(
     station: Path, charuco_views: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +54,7 @@ def test_pictures_that_show_no_such_target_are_said(
     assert "usable" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_plane_alone_gives_the_scale(
     station: Path, charuco_views: Path, rendering: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ def calibrated(write_station: WriteStation, tmp_path: Path) -> Path:
     return next((tmp_path / "calibration" / "t").iterdir())
 
 
+@pytest.mark.slow
 def test_check_says_which_calibration_is_in_use(
     calibrated: Path, write_station: WriteStation, capsys: pytest.CaptureFixture[str]
 ) -> None:
