@@ -96,6 +96,7 @@ def _known(found: Found, sources: Sources, _: float) -> None:
     anew = {"flat field": sources.flat, "dark field": sources.dark, "flat and dark field": sources.dark or sources.flat}
     if sources.pictures is not None or sources.plane is not None:
         found.numbers.pop("timing", None)  # it was in other pixels
+    if sources.pictures is not None:
         found.old_faults = tuple(fault for fault in found.old_faults if fault.startswith(tuple(anew)))
     done = tuple(f"{name}:" for name, source in anew.items() if source is not None)
     found.old_faults = tuple(fault for fault in found.old_faults if not fault.startswith(done))
@@ -154,7 +155,7 @@ def _find_plane(found: Found, sources: Sources, _: float) -> None:
             reason = (
                 f"or a picture called {PLANE}.png is needed: the target flat where the parts are, square to the camera"
             )
-            raise UsageError("--plane", reason)
+            raise CalibrationError("--plane", reason)
         return
     scale = find_scale(found.plane, found.lens)
     found.faults += scale_faults(scale, found.plane)

@@ -48,7 +48,7 @@ def test_lens_scale_and_light_are_found_and_the_line_uses_them(
     station, (flat, dark) = write_station(), fields()
     assert calibrate(station, "--pictures", charuco_views, "--flat", flat, "--dark", dark) == 0
     folder = written(station)
-    assert f"calibration: {folder}" in capsys.readouterr().out
+    assert f"station file: calibration: calibration/cam/{folder.name}\n" in capsys.readouterr().out
     found = load_calibration(folder)
     assert found.camera_matrix is not None and found.reprojection_px is not None
     (fx, _, cx), (_, fy, cy), _ = found.camera_matrix
@@ -200,6 +200,13 @@ def test_nothing_to_calibrate_from_is_said(
     assert "needs --pictures, --plane, --flat or --dark" in capsys.readouterr().err
     assert calibrate(station, "--flat", fields()[0]) == 2
     assert "--plane: nothing tells the scale" in capsys.readouterr().err
+    tilted = tmp_path / "tilted"
+    tilted.mkdir()
+    for number in range(3):
+        (tilted / f"{number}.png").write_bytes((charuco_views / f"view-0{number + 1}.png").read_bytes())
+    assert calibrate(station, "--pictures", tilted) == 3
+    said = capsys.readouterr().err
+    assert "3: views can be used, 8 are needed" in said and "--plane: or a picture called plane.png is needed" in said
     assert calibrate(station, "--pictures", tmp_path / "none") == 5
     assert "none: No such file" in capsys.readouterr().err
     assert calibrate(station, "--plane", charuco_views / "plane.png", "--square-mm", "nan") == 2
