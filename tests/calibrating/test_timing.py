@@ -35,7 +35,7 @@ def test_speed_and_delay_of_a_moving_bottle_are_found(
         ended = main(["calibrate", "timing", str(station), "--delays", "148:172:4", "--rejecter-mm", "300"])
         said = capsys.readouterr()
     assert ended == 0, said
-    assert len(gate.flashes) == 7  # the light for each picture
+    assert len(gate.flashes) == 8  # the light for each picture, and for that of the empty line
     found = load_calibration(next((station.parent.parent / "calibration" / "cam").iterdir()))
     timing = found.timing
     assert timing is not None and timing.places >= 5
