@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from linewatch.check.answers import Answer, Finding, Looked, warning
-from linewatch.core.errors import LinewatchError, ModelError
+from linewatch.core.errors import LinewatchError, ModelError, StationError
+from linewatch.core.keeping import ANY
 from linewatch.core.station import Station
 from linewatch.inspection.acceptance import criteria_errors
 from linewatch.inspection.start import open_detector
@@ -20,22 +21,31 @@ _PARTS = 3
 
 def detector_errors(station: Station, path: Path) -> Iterator[LinewatchError]:
     """What keeps the network of the station file at `path` from inspecting, and the criteria from judging."""
-    classes: tuple[str, ...] = ()
     if station.detector.kind == "onnx":
-        classes = station.detector.classes
         yield from _onnx_errors(station)
     else:
         from linewatch.check.model import network_errors
-        from linewatch.dsmoe.weights import read_card
 
         yield from network_errors(station.detector.model)
-        try:
-            classes = read_card(station.detector.model).classes
-        except LinewatchError:
-            return  # said already
+    try:
+        classes = _classes(station)
+    except LinewatchError:
+        return  # said already
     # A scale that a broken calibration would give is no second error.
     mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
     yield from criteria_errors(station.acceptance, classes, mm_per_px, path)
+
+
+def strange_retention(station: Station, path: Path) -> Iterator[LinewatchError]:
+    """Rules of storage.retention for a class that the model does not have: perhaps one of a model before it."""
+    try:
+        classes = _classes(station)
+    except LinewatchError:
+        return  # said already
+    for place, rule in enumerate(station.storage.retention):
+        if rule.label not in (None, ANY, *classes):
+            reason = f"the model has no such class, only {', '.join(classes)}"
+            yield StationError(f"{path}: storage.retention.{place}.class", reason, rule.label)
 
 
 def missing_device(station: Station) -> Iterator[LinewatchError]:
@@ -70,6 +80,15 @@ def detector_speed(station: Station) -> Looked:
         yield Finding(error)
     elif part_ms > deadline_ms / 2:
         yield warning(error)
+
+
+def _classes(station: Station) -> tuple[str, ...]:
+    """The model's. Raises ModelError when its card cannot be read."""
+    if station.detector.kind == "onnx":
+        return station.detector.classes
+    from linewatch.dsmoe.weights import read_card
+
+    return read_card(station.detector.model).classes
 
 
 def _onnx_errors(station: Station) -> Iterator[LinewatchError]:

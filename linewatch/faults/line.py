@@ -40,12 +40,16 @@ class FaultLine:
     gate: in this process, so that every part is known at once. observer: what was heard so far. output: run folders.
     """
 
-    def __init__(self, folder: Path, base: Path, layout: Layout) -> None:
-        """Starts everything and returns at once. folder: for logs. base: short private folder for the sockets."""
+    def __init__(self, folder: Path, base: Path, layout: Layout, patience: float = 1.0) -> None:
+        """Starts everything and returns at once.
+
+        folder: for logs. base: short private folder for the sockets. patience: multiplies the time to settle.
+        """
         self.layout = layout
         self.station = layout.station
         self.output = layout.station.storage.output
         self.folder, self.base = folder, base
+        self._patience = patience
         self._started = 0
         self._stack = contextlib.ExitStack()
         try:
@@ -153,9 +157,13 @@ class FaultLine:
         fired, decisions = self.gate.fired, self.observer.decisions
         return not fired or any(one.t_trigger_ns >= fired[-1].t_ns for one in decisions[-_NEWEST:])
 
+    def time_of(self, parts: float) -> float:
+        """How long so many parts take to come, in seconds."""
+        return parts * 60.0 / self.layout.pace_per_min
+
     def settle(self) -> None:
         """Wait until a single part passes. Raises CheckFailed when none does, with the daemon's last words."""
-        limit_s = _SETTLE_S if self.observer.run else _START_S
+        limit_s = self._patience * (_SETTLE_S if self.observer.run else _START_S)
         began_ns, next_s = time.monotonic_ns(), 0.0
         end = time.monotonic() + limit_s
         while not self.works(began_ns):

@@ -36,8 +36,13 @@ def program() -> tuple[str, ...]:
 
 def next_steps(prefix: Path) -> list[str]:
     """The commands that a person runs now, as root."""
+    interpreter = Path(sys.executable).resolve()
+    closed = [
+        f"# {interpreter} lies where root alone can run it: make .venv with a Python of the system, and install again"
+    ]
     staged = [] if prefix == Path("/") else [f"cp -r {prefix}/etc /            # it was laid out elsewhere"]
     return [
+        *(closed if interpreter.is_relative_to("/root") else []),
         *staged,
         "systemd-sysusers && systemd-tmpfiles --create",
         "udevadm control --reload && udevadm trigger",

@@ -177,3 +177,12 @@ def test_disk_memory_and_clock_answer_or_are_doubted(write_station: WriteStation
     *_, ring = machine.memory(load_station(write_station(camera=big)))
     assert isinstance(ring, Finding) and not ring.is_warning and "the frame ring needs" in str(ring.error)
     assert len(list(machine.clock())) == 2
+
+
+def test_a_rule_of_retention_for_a_class_that_the_model_lacks_is_warned_of(write_station: WriteStation) -> None:
+    rules = [{"class": "crack"}, {"class": "chip"}, {"cause": "timeout"}, {"class": "*"}]
+    with VirtualGate() as gate:
+        station = write_station(gate={"kind": "framed", "port": gate.path}, storage={"retention": rules})
+        (found,) = check(station)
+    assert found.is_warning
+    assert "storage.retention.1.class: 'chip': the model has no such class, only crack, stone" in str(found.error)
