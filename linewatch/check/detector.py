@@ -75,7 +75,9 @@ def detector_speed(station: Station) -> Looked:
         return  # said already
     part_ms, deadline_ms = (time.monotonic() - warm) * 1000 / _PARTS, station.line.deadline_ms
     yield Answer("detector", f"{detector.name}: warm after {warm - began:.1f} s, {part_ms:.0f} ms a part")
-    error = ModelError(detector.name, f"ms a part; line.deadline_ms is {deadline_ms:g}", round(part_ms))
+    error = ModelError(
+        detector.name, f"ms a part leaves too little of line.deadline_ms = {deadline_ms:g}", round(part_ms)
+    )
     if part_ms >= deadline_ms:
         yield Finding(error)
     elif part_ms > deadline_ms / 2:
