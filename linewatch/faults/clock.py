@@ -30,12 +30,11 @@ def _step(line: FaultLine) -> Injected:
     )
     line.settle()
     line.gate.start(line.layout.pace_per_min)
-    step_s = max(_STEP_S, line.time_of(2))
     for step in _STEPS:
         clock.write_text(f"{step}\n")
-        line.follow(step_s)
+        line.let_parts_come(_STEP_S)
     since_ns = time.monotonic_ns()
-    line.follow(step_s)  # the recorder writes the last of them
+    line.let_parts_come(_STEP_S)  # the recorder writes the last of them
     broken = () if _jumped(line) else ("the log's wall clock did not step: the fault was not felt",)
     return Injected(since_ns, "daemon under libfaketime, its CLOCK_REALTIME stepped by +1 h, -2 h, +1 h", broken)
 

@@ -50,8 +50,7 @@ def _limit(line: FaultLine) -> Injected:
     pid = line.child("recorder")
     _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
-    seconds = max(_FULL_S, line.time_of(_PARTS))
-    line.follow(seconds)
+    seconds = line.let_parts_come(_FULL_S)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
     how = f"RLIMIT_FSIZE 0 on the recorder for {seconds:.1f} s (no right to mount)"
     return Injected(time.monotonic_ns(), how, tuple(_untold(line)))
@@ -69,8 +68,7 @@ def _fail(line: FaultLine) -> Injected:
     os.kill(pid, signal.SIGUSR1)
     if not line.until(lambda: failing_disk.fails(pid), 10):
         raise NotShown("the kernel takes no seccomp filter")
-    seconds = max(_FULL_S, line.time_of(_PARTS))
-    line.follow(seconds)
+    seconds = line.let_parts_come(_FULL_S)
     since_ns = line.signal_child("recorder", signal.SIGKILL)  # the next one has a disk that works
     line.wait_for("child_died", end("recorder"))
     return Injected(since_ns, f"every write of the recorder ended with EIO for {seconds:.1f} s, then SIGKILL")
