@@ -119,7 +119,7 @@ def test_a_network_that_is_slower_than_the_deadline_is_said(write_station: Write
     answer, finding = detector_speed(station)
     assert isinstance(answer, Answer) and isinstance(finding, Finding)
     assert not finding.is_warning
-    assert "ms a part; line.deadline_ms is 0.1" in str(finding.error)
+    assert "ms a part leaves too little of line.deadline_ms = 0.1" in str(finding.error)
 
 
 def test_a_camera_that_is_slower_than_the_deadline_or_of_another_size_is_said(
@@ -156,7 +156,7 @@ def test_the_rejecter_that_asks_to_register_is_named(
             assert client.reject_all  # it was heard, and not told that it may trust anything
             done.set()
             acting.join()
-    assert str(found) == "rejecter: blow-1 wants to register at ipc://@runtime/actuators.sock"
+    assert str(found) == f"rejecter: blow-1 wants to register at ipc://{short}/t/actuators.sock"
     assert heard == []
 
 
@@ -178,3 +178,12 @@ def test_disk_memory_and_clock_answer_or_are_doubted(write_station: WriteStation
     *_, ring = machine.memory(load_station(write_station(camera=big)))
     assert isinstance(ring, Finding) and not ring.is_warning and "the frame ring needs" in str(ring.error)
     assert len(list(machine.clock())) == 2
+
+
+def test_a_rule_of_retention_for_a_class_that_the_model_lacks_is_warned_of(write_station: WriteStation) -> None:
+    rules = [{"class": "crack"}, {"class": "chip"}, {"cause": "timeout"}, {"class": "*"}]
+    with VirtualGate() as gate:
+        station = write_station(gate={"kind": "framed", "port": gate.path}, storage={"retention": rules})
+        (found,) = check(station)
+    assert found.is_warning
+    assert "storage.retention.1.class: 'chip': the model has no such class, only crack, stone" in str(found.error)
