@@ -81,7 +81,7 @@ class CameraChild:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-            self.process.communicate()
+        self.process.communicate()
         self.channel.close()
 
 

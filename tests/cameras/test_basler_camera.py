@@ -25,7 +25,7 @@ SETTINGS: dict[str, object] = {
     "width": 640,
     "height": 480,
     "exposure_us": 500,
-    "transfer_ms": 3000,
+    "transfer_ms": 2000,
 }
 MAX_CAPTURE_MS = 3000
 

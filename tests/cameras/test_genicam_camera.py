@@ -31,7 +31,7 @@ SETTINGS: dict[str, object] = {
     "width": 512,
     "height": 256,
     "exposure_us": 500,
-    "transfer_ms": 3000,
+    "transfer_ms": 2000,
     "frozen_tolerance": None,  # the fake's pictures have no noise
 }
 

@@ -132,20 +132,16 @@ def station_with_damage(write_station: WriteStation, tmp_path: Path, model: Path
     return write
 
 
-def test_missing_weights(run: Run, station_with_damage: Callable[[bytes | None], Path], tmp_path: Path) -> None:
-    station = station_with_damage(None)
-    weights = tmp_path / "copy" / "weights.safetensors"
-    refused(run("replay", "images", "--station", station), 3, f"{weights}: weights are missing")
-
-
-def test_wrong_sha256(
-    station_with_damage: Callable[[bytes | None], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    station = station_with_damage(b"cut short")
+@pytest.mark.parametrize(("damage", "said"), [(None, "weights are missing"), (b"cut short", "sha256 is")])
+def test_weights_missing_or_damaged(
+    damage: bytes | None, said: str, station_with_damage: Callable[[bytes | None], Path], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    station = station_with_damage(damage)
     out = tmp_path / "out"
     assert main(["replay", str(tmp_path / "images"), "--station", str(station), "--output", str(out)]) == 3
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"{tmp_path / 'copy' / 'weights.safetensors'}: sha256 is" in line
+    assert f"{tmp_path / 'copy' / 'weights.safetensors'}: {said}" in line
     assert not out.exists()
 
 
