@@ -109,7 +109,7 @@ def timing(
     delays: Annotated[
         str, typer.Option(metavar="FROM:TO:STEP", help="Gate to exposure, ms; one part for each.")
     ] = "0:80:4",
-    transport_ms: Annotated[float | None, typer.Option(help="Gate to rejecter, as measured.")] = None,
+    transport_ms: Annotated[float | None, typer.Option(help="Gate to rejecter, ms, as measured.")] = None,
     rejecter_mm: Annotated[
         float | None, typer.Option(help="Gate to rejecter, by tape; the speed gives the time.")
     ] = None,
