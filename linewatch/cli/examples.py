@@ -7,8 +7,8 @@ import typer.main
 from typer.models import CommandInfo
 
 TOP = """`linewatch COMMAND --help` explains each option and gives examples. Exit codes: 0 done, 1 a check or comparison
-failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 130 Ctrl-C; 70 is a fault of linewatch itself:
-LINEWATCH_DEBUG=1 shows where."""
+failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 6 a challenge failed, 130 Ctrl-C; 70 is a fault
+of linewatch itself: LINEWATCH_DEBUG=1 shows where."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": (
@@ -59,7 +59,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "challenge": (
         "linewatch challenge stations/mine.yaml --set challenge.yaml --operator 'A. Meyer'",
-        "linewatch challenge stations/mine.yaml --set challenge.yaml --feed known-bad",
+        "linewatch challenge stations/mine.yaml --set challenge.yaml --feed known-bad \\",
+        "    --operator ci --output reports/nightly.json",
         "linewatch challenge --verify reports/nightly.json --signer challenge.pub",
     ),
     "audit verify": (

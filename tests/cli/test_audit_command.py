@@ -58,7 +58,7 @@ def test_every_command_of_the_page_works(tip: str, capsys: pytest.CaptureFixture
     assert len(lines) == 4
     for line in lines:
         words = shlex.split(line.replace(EXAMPLE, tip))[1:]
-        assert ended(app, [str(found) for word in words for found in [*Path().glob(word)] or [word]]) == 0, line
+        assert ended(app, [found for word in words for found in [*map(str, Path().glob(word))] or [word]]) == 0, line
     said = capsys.readouterr().out
     assert f"whole, 3 decisions of run {Path(RUN).name}, bottle-sim" in said
     assert said.count(f"newest row 3: {tip}") == 2
