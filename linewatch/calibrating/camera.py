@@ -44,7 +44,8 @@ class Sources:
 class Found:
     """numbers: of the new calibration, by their keys. files: what lies beside them. faults: what is wrong with it.
 
-    hopeless: something could not be found at all, so that nothing can be written, not even by force.
+    old_faults: what was wrong with that which is taken over. hopeless: something could not be found at all, so that
+    nothing can be written, not even by force.
     """
 
     size_px: tuple[int, int]
@@ -55,6 +56,7 @@ class Found:
     plane: View | None = None
     flat: fields.Field | None = None
     lens: Lens | None = None
+    old_faults: tuple[str, ...] = ()
     hopeless: bool = False
 
 
@@ -79,7 +81,7 @@ def calibrate_camera(station: Station, sources: Sources, day: date, most_error_p
 
 def finish(found: Found) -> Calibration:
     """Draw what people look at and write the sheet; the calibration as it will stand in its folder."""
-    found.numbers["faults"] = tuple(str(fault) for fault in found.faults)
+    found.numbers["faults"] = (*found.old_faults, *(str(fault) for fault in found.faults))
     calibration = Calibration.model_validate(found.numbers)
     with tempfile.TemporaryDirectory() as folder:
         _draw(found, Rectifier(_beside(calibration, found.files, Path(folder))))
@@ -91,8 +93,13 @@ def _known(found: Found, sources: Sources, _: float) -> None:
     """What the calibration before knows and these sources do not find anew."""
     if sources.before is not None:
         take_over(found, sources.before)
+    anew = {"flat field": sources.flat, "dark field": sources.dark, "flat and dark field": sources.dark or sources.flat}
     if sources.pictures is not None or sources.plane is not None:
         found.numbers.pop("timing", None)  # it was in other pixels
+    if sources.pictures is not None:
+        found.old_faults = tuple(fault for fault in found.old_faults if fault.startswith(tuple(anew)))
+    done = tuple(f"{name}:" for name, source in anew.items() if source is not None)
+    found.old_faults = tuple(fault for fault in found.old_faults if not fault.startswith(done))
 
 
 def take_over(found: Found, before: Calibration) -> None:
@@ -102,6 +109,9 @@ def take_over(found: Found, before: Calibration) -> None:
         raise CalibrationError("--from", reason, list(before.size_px))
     kept = before.model_dump(exclude={"camera", "date", "sha256", "faults", "flat_field", "dark_field"})
     found.numbers |= {key: value for key, value in kept.items() if value is not None}
+    found.old_faults = before.faults
+    if before.camera_matrix is not None:
+        found.numbers["lens_date"] = before.lens_date or before.date
     found.lens = _lens_before(before)
     for key, name, path in (("flat_field", FLAT, before.flat_field), ("dark_field", DARK, before.dark_field)):
         if path is not None:
@@ -123,6 +133,7 @@ def _find_lens(found: Found, sources: Sources, most_error_px: float) -> None:
     lens = found.lens = find_lens(found.views, found.size_px)
     found.faults += error_faults(lens, found.views, most_error_px)
     found.numbers |= {
+        "lens_date": None,
         "camera_matrix": lens.matrix.tolist(),
         "distortion": lens.distortion.tolist(),
         "reprojection_px": round(lens.reprojection_px, 4),
@@ -144,7 +155,7 @@ def _find_plane(found: Found, sources: Sources, _: float) -> None:
             reason = (
                 f"or a picture called {PLANE}.png is needed: the target flat where the parts are, square to the camera"
             )
-            raise UsageError("--plane", reason)
+            raise CalibrationError("--plane", reason)
         return
     scale = find_scale(found.plane, found.lens)
     found.faults += scale_faults(scale, found.plane)

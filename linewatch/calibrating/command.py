@@ -1,13 +1,13 @@
 """What `linewatch calibrate` does with what was found: say every fault, write what is good, and say what to do next."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from linewatch.calibrating.camera import Found, Sources, calibrate_camera, finish
 from linewatch.calibrating.rejecter import Way
 from linewatch.calibrating.timing import advice, calibrate_timing
-from linewatch.calibrating.writing import free_folder, write_calibration
+from linewatch.calibrating.writing import free_folder, require_new, write_calibration
 from linewatch.core.errors import CalibrationError, UsageError
 from linewatch.core.station import Station, load_station, site_folder
 from linewatch.pictures.calibration import Calibration, load_calibration
@@ -15,14 +15,14 @@ from linewatch.pictures.calibration import Calibration, load_calibration
 CALIBRATIONS = "calibration"  # folder beside stations/
 
 
-def today() -> datetime:
+def today() -> date:
     """The day that a calibration bears: of the local clock, as people count days."""
-    return datetime.now(UTC).astimezone()
+    return datetime.now(UTC).astimezone().date()
 
 
 def folder_for(path: Path, station: Station) -> Path:
     """Where the next calibration of the station file at `path` goes: calibration/<camera>/<date>."""
-    return free_folder(site_folder(path) / CALIBRATIONS / station.name, today().date())
+    return free_folder(site_folder(path) / CALIBRATIONS / station.name, today())
 
 
 def calibration_before(station: Station, chosen: Path | None) -> Calibration | None:
@@ -42,10 +42,11 @@ def camera_command(
     """
     if all(source is None for source in (sources.pictures, sources.plane, sources.flat, sources.dark)):
         raise UsageError("linewatch calibrate camera", "needs --pictures, --plane, --flat or --dark")
+    require_new(output)
     station = load_station(path)
     known = calibration_before(station, before)
     sources = Sources(sources.target, sources.pictures, sources.plane, sources.flat, sources.dark, known)
-    found = calibrate_camera(station, sources, today().date(), most_error_px)
+    found = calibrate_camera(station, sources, today(), most_error_px)
     return keep(path, station, found, output, force=force)
 
 
@@ -60,8 +61,9 @@ def timing_command(
     say: Callable[[str], object],
 ) -> tuple[Path | None, list[CalibrationError]]:
     """Run parts through gate and camera of the station file at `path`; as `camera_command` otherwise."""
+    require_new(output)
     station = load_station(path)
-    found = calibrate_timing(station, calibration_before(station, before), delays_ms, way, today().date(), say)
+    found = calibrate_timing(station, calibration_before(station, before), delays_ms, way, today(), say)
     folder, faults = keep(path, station, found, output, force=force)
     if folder is not None:
         written = load_calibration(folder)

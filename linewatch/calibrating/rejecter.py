@@ -49,7 +49,10 @@ def transport(way: Way, speed_mm_per_ms: float) -> tuple[float, Literal["entered
     if way.distance_mm is not None:
         return way.distance_mm / speed_mm_per_ms, "distance"
     if way.log is not None:
-        return _sensed_ms(way.log) - way.sensor_mm / speed_mm_per_ms, "sensor"
+        found_ms = _sensed_ms(way.log) - way.sensor_mm / speed_mm_per_ms
+        if found_ms <= 0:
+            raise CalibrationError("--sensor-mm", "is more than the whole way to the sensor", way.sensor_mm)
+        return found_ms, "sensor"
     return None
 
 

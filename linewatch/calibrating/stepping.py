@@ -3,7 +3,7 @@
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from linewatch.calibrating.motion import Seen
 from linewatch.calibrating.place import middle_of_part
@@ -42,6 +42,7 @@ def step_through(
     """
     seen: list[Seen] = []
     with _open(station, max(delays_ms)) as (gate, camera):
+        gate.fire_light(0)
         empty = _grey(camera.capture(1, time.monotonic_ns()).pixels, rectify)
         say(f"the empty line is photographed; now send a part through {len(delays_ms)} times, one at a time")
         for number, delay_ms in enumerate(delays_ms, start=2):
@@ -69,14 +70,8 @@ def _open(station: Station, longest_ms: float) -> Iterator[tuple[Gate, Camera]]:
     """Gate and camera of the station, for as long as this lasts."""
     gate = build_gate(station, MonotonicClock())
     gate.open()
-    try:
-        camera = open_camera(station, longest_ms + 1000.0)
-        try:
-            yield gate, camera
-        finally:
-            camera.close()
-    finally:
-        gate.close()
+    with closing(gate), closing(open_camera(station, longest_ms + 1000.0)) as camera:
+        yield gate, camera
 
 
 def _next_edge(gate: Gate, camera: Camera) -> Edge:

@@ -2,18 +2,21 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from linewatch.calibrating.target import Target
 from linewatch.calibrating.views import look
 from linewatch.cameras.camera import Camera
 from linewatch.cameras.choose import camera_for
+from linewatch.core.clock import MonotonicClock
 from linewatch.core.errors import CalibrationError, CameraError, StorageError
 from linewatch.core.station import Station, load_station
 from linewatch.pictures.read import to_grey
 from linewatch.pictures.types import Picture
 from linewatch.pictures.write import write_png
+from linewatch.triggers.keeper import build_gate
 
 _PATIENCE_MS = 2000.0  # nobody's deadline runs while a camera is set up
 
@@ -27,19 +30,17 @@ def take_pictures(
     picture whether it can be used; none says nothing. Raises StationError, CameraError, StorageError.
     """
     station = load_station(path)
-    camera = open_camera(station)
     taken = 0
-    try:
+    with _light_of(station) as fire, closing(open_camera(station)) as camera:
         _new_folder(output)
         while taken < count and _wait(every_s, taken + 1, count, say):
-            picture = camera.capture(taken + 1, time.monotonic_ns()).pixels
             taken += 1
+            fire(taken)
+            picture = camera.capture(taken, time.monotonic_ns()).pixels
             file = output / f"{taken:03d}.png"
             write_png(file, picture)
             if target is not None:
                 say(_judged(to_grey(picture), target, file.name))
-    finally:
-        camera.close()
     return taken
 
 
@@ -55,6 +56,18 @@ def open_camera(station: Station, patience_ms: float = _PATIENCE_MS) -> Camera:
     camera = camera_for(station.model_copy(update={"line": line}))
     camera.open()
     return camera
+
+
+@contextmanager
+def _light_of(station: Station) -> Iterator[Callable[[int], None]]:
+    """What fires the light for picture n, where the gate's port does that. Raises GateError when it is not there."""
+    if station.light.kind not in ("serial_command", "control_line"):
+        yield lambda _: None
+        return
+    gate = build_gate(station, MonotonicClock())
+    gate.open()
+    with closing(gate):
+        yield gate.fire_light
 
 
 def _wait(every_s: float | None, number: int, count: int, say: Callable[[str], object]) -> bool:

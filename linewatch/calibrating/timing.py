@@ -1,6 +1,7 @@
 """Gate to camera and gate to rejecter: what a short run with a test part tells, as a calibration."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from linewatch.calibrating.camera import Found, take_over
@@ -31,9 +32,10 @@ def calibrate_timing(
     found.numbers = {"camera": station.name, "date": day, "size_px": found.size_px, "mm_per_px": station.mm_per_px}
     if before is not None:
         take_over(found, before)
+        found.old_faults = tuple(fault for fault in found.old_faults if not fault.startswith("timing:"))
     if found.numbers["mm_per_px"] is None:
         raise UsageError("linewatch calibrate timing", "needs a scale: calibrate the camera first, or set mm_per_px")
-    transport(way, 1.0)  # a wrong log is said before anybody sends parts through
+    transport(replace(way, sensor_mm=0.0), 1.0)  # a wrong log is said before anybody sends parts through
     rectify = None if before is None else Rectifier(before)
     size_px = found.size_px if before is None else before.rectified_px
     seen = step_through(station, delays_ms, rectify, say)

@@ -24,13 +24,18 @@ def free_folder(above: Path, day: date) -> Path:
     return folder
 
 
+def require_new(folder: Path | None) -> None:
+    """Raises StorageError when the folder that was asked for is there already."""
+    if folder is not None and folder.exists():
+        raise StorageError(folder, "is there already: a calibration is never changed")
+
+
 def write_calibration(folder: Path, calibration: Calibration, files: Mapping[str, bytes]) -> None:
     """Write `folder` at once and read-only, with `files` beside the numbers, and the sums of all.
 
     Raises StorageError when it is there already or cannot be written; then nothing is left of it.
     """
-    if folder.exists():
-        raise StorageError(folder, "is there already: a calibration is never changed")
+    require_new(folder)
     unfinished = folder.with_name(folder.name + TEMPORARY_SUFFIX)
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

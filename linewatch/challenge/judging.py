@@ -7,7 +7,7 @@ import msgspec
 
 from linewatch.challenge.parts import ChallengeSet, Slot
 from linewatch.core.messages import Cause, Verdict
-from linewatch.core.wire import MAX_TRACKED_TEXT
+from linewatch.core.wire import MAX_TEXT, MAX_TRACKED_TEXT, fitted
 
 
 class Outcome(StrEnum):
@@ -55,7 +55,7 @@ def result_of(slot: Slot, seen: Seen | None, challenge: ChallengeSet) -> Result:
 def fits(slot: Slot, seen: Seen) -> bool:
     """Whether it was rejected for a defect of a class that the part shows."""
     expect = slot.part.expect
-    return seen.cause is Cause.DEFECT and (not expect or any(_same(name, seen.label) for name in expect))
+    return seen.cause is Cause.DEFECT and (not expect or any(same_name(name, seen.label) for name in expect))
 
 
 def assigned(slots: Sequence[Slot], seen: Sequence[Seen], *, whatever: bool) -> list[Seen | None]:
@@ -89,7 +89,8 @@ def _augment(slot: int, slots: Sequence[Slot], seen: Sequence[Seen], found: dict
 
 def _judged(slot: Slot, seen: Seen | None, challenge: ChallengeSet) -> tuple[Outcome, str]:
     if seen is None:
-        return Outcome.NOT_SEEN, "no decision came for it in time"
+        wanted = "no decision" if challenge.traffic == "none" else "no reject for an expected class"
+        return Outcome.NOT_SEEN, f"{wanted} came for it in time"
     if seen.verdict is Verdict.PASS:
         return Outcome.PASSED, "the line let it pass"
     if seen.cause is not Cause.DEFECT:
@@ -100,7 +101,6 @@ def _judged(slot: Slot, seen: Seen | None, challenge: ChallengeSet) -> tuple[Out
     return (Outcome.WRONG_CLASS if challenge.class_must_match else Outcome.CAUGHT), words
 
 
-def _same(expected: str, label: str) -> bool:
-    """The wire cuts long class names."""
-    cut = len(label.encode()) >= MAX_TRACKED_TEXT - 3 and expected.startswith(label)
-    return expected == label or cut
+def same_name(whole: str, heard: str) -> bool:
+    """Whether the wire would say `whole` as `heard`: it cuts long names, of tracked parts sooner."""
+    return heard in (whole, fitted(whole, MAX_TEXT), fitted(whole, MAX_TRACKED_TEXT))

@@ -89,7 +89,8 @@ def _facts(signed: Signed) -> list[tuple[str, str]]:
     order = {"given": "one after the other", "any": "in any order"}[report.order]
     line = f"parts through the running line, {order}"
     way = line if report.how == "line" else "pictures through the station's inspection, without a line"
-    right = "the class must be right" if report.class_must_match else "any class counts"
+    strict = report.class_must_match or report.traffic == "production"
+    right = "the class must be right" if strict else "any class counts"
     return [
         ("operator", report.operator),
         ("station", f"{report.station}, file sha256 {report.station_sha256}"),

@@ -15,6 +15,7 @@ from linewatch.core.station import told
 from linewatch.core.yamltext import parse_yaml
 
 PartName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+MOST_PASSAGES = 200
 ClassName = Annotated[str, Field(min_length=1)]
 
 
@@ -50,7 +51,7 @@ class ChallengeSet(Section):
         "parts are among them, and only a reject for an expected class counts as one of these",
     )
     class_must_match: bool = Field(False, description="whether a reject for another class than expected is a failure")
-    parts: tuple[KnownBad, ...] = Field(min_length=1, max_length=200)
+    parts: tuple[KnownBad, ...] = Field(min_length=1, max_length=MOST_PASSAGES)
 
     @model_validator(mode="after")
     def _told_apart(self) -> "ChallengeSet":
@@ -58,6 +59,9 @@ class ChallengeSet(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two parts are called {twice[0]!r}; one part that goes through twice has times: 2")
+        passages = sum(part.times for part in self.parts)
+        if passages > MOST_PASSAGES:
+            raise ValueError(f"{passages} passages are more than the {MOST_PASSAGES} of one challenge")
         open_ = [part.name for part in self.parts if not part.expect]
         if self.traffic == "production" and open_:
             raise ValueError(f"part {open_[0]!r} needs `expect` with traffic: production, to be known among others")
@@ -85,6 +89,8 @@ def load_set(path: Path) -> ChallengeSet:
     """The set in the YAML file at `path`. Raises ChallengeError that names file, key, value and reason."""
     try:
         document = parse_yaml(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise ChallengeError(path, "must be a YAML mapping", type(document).__name__)
         return ChallengeSet.model_validate(document)
     except OSError as exc:
         raise ChallengeError(path, exc.strerror or "cannot be read") from exc

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from linewatch.challenge.judging import Result, Seen, assigned, fits, result_of
+from linewatch.challenge.judging import Result, Seen, assigned, fits, result_of, same_name
 from linewatch.challenge.line import SILENT_S, LineEar
 from linewatch.challenge.parts import ChallengeSet, Slot, slots_of
 from linewatch.core.clock import wall_time
@@ -77,9 +77,9 @@ class Ritual:
         count, going_on = 0, True
         while count < len(slots) and going_on:
             going_on = self._hear(end_ns)
-            if self._waiting:
-                found += self._waiting
-                self._waiting.clear()
+            came = self._candidates(slots)
+            if came:
+                found += came
                 belongs = assigned(slots, found, whatever=self.challenge.traffic == "none")
                 before, count = count, sum(seen is not None for seen in belongs)
                 if count != before:
@@ -87,6 +87,14 @@ class Ritual:
         self.others += len(found) - count
         belongs = belongs or [None] * len(slots)
         return [result_of(slot, seen, self.challenge) for slot, seen in zip(slots, belongs, strict=True)]
+
+    def _candidates(self, slots: list[Slot]) -> list[Seen]:
+        """What has come and may be of the set: everything, unless other parts are among them."""
+        came = list(self._waiting)
+        self._waiting.clear()
+        of_set = [seen for seen in came if self.challenge.traffic == "none" or any(fits(slot, seen) for slot in slots)]
+        self.others += len(came) - len(of_set)
+        return of_set
 
     def _look_for_more(self) -> None:
         end_ns = self._end_ns(_LINGER_S)
@@ -111,7 +119,7 @@ class Ritual:
             ("recipe", self.recipe, decision.recipe),
         ):
             problem = f"the line works with {name} {theirs!r}, and the station file names {mine!r}"
-            if not mine.startswith(theirs) and problem not in self.problems:  # the wire cuts long names
+            if not same_name(mine, theirs) and problem not in self.problems:
                 self.problems.append(problem)
 
     def _account(self) -> None:

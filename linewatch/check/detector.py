@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from linewatch.check.answers import Answer, Finding, Looked, warning
-from linewatch.core.errors import LinewatchError, ModelError
+from linewatch.core.errors import LinewatchError, ModelError, StationError
+from linewatch.core.keeping import ANY
 from linewatch.core.station import Station
 from linewatch.inspection.acceptance import criteria_errors
 from linewatch.inspection.classes import detector_classes
@@ -33,6 +34,18 @@ def detector_errors(station: Station, where: object) -> Iterator[LinewatchError]
     # A scale that a broken calibration would give is no second error.
     mm_per_px = station.mm_per_px or (None if station.calibration is None else 1.0)
     yield from criteria_errors(station.acceptance, classes, mm_per_px, where)
+
+
+def strange_retention(station: Station, where: object) -> Iterator[LinewatchError]:
+    """Rules of storage.retention for a class that the model does not have: perhaps one of a model before it."""
+    try:
+        classes = detector_classes(station)
+    except LinewatchError:
+        return  # said already
+    for place, rule in enumerate(station.storage.retention):
+        if rule.label not in (None, ANY, *classes):
+            reason = f"the model has no such class, only {', '.join(classes)}"
+            yield StationError(f"{where}: storage.retention.{place}.class", reason, rule.label)
 
 
 def missing_device(station: Station) -> Iterator[LinewatchError]:
@@ -62,7 +75,9 @@ def detector_speed(station: Station) -> Looked:
         return  # said already
     part_ms, deadline_ms = (time.monotonic() - warm) * 1000 / _PARTS, station.line.deadline_ms
     yield Answer("detector", f"{detector.name}: warm after {warm - began:.1f} s, {part_ms:.0f} ms a part")
-    error = ModelError(detector.name, f"ms a part; line.deadline_ms is {deadline_ms:g}", round(part_ms))
+    error = ModelError(
+        detector.name, f"ms a part leaves too little of line.deadline_ms = {deadline_ms:g}", round(part_ms)
+    )
     if part_ms >= deadline_ms:
         yield Finding(error)
     elif part_ms > deadline_ms / 2:

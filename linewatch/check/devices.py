@@ -15,7 +15,7 @@ from linewatch.core.errors import CameraError, EndpointError, GateError, Linewat
 from linewatch.core.station import Station
 from linewatch.core.wire import Register, WireError, unpack_from_actuator
 from linewatch.line.publisher import Publisher
-from linewatch.line.runtime import lock, private_folder, runtime_folder
+from linewatch.line.runtime import lock, private_folder, resolve, runtime_folder
 from linewatch.triggers.keeper import build_gate
 from linewatch.triggers.port import USB_SERIAL, latency_file, latency_ms
 
@@ -103,11 +103,12 @@ def rejecter(station: Station) -> Looked:
     except LinewatchError as exc:
         yield Finding(exc)
         return
+    endpoint = resolve(station.endpoints.actuators, runtime_folder(station.name))
     if names:
-        yield Answer("rejecter", f"{', '.join(sorted(names))} wants to register at {station.endpoints.actuators}")
+        yield Answer("rejecter", f"{', '.join(sorted(names))} wants to register at {endpoint}")
     else:
         reason = "no actuator asked to register within 1 s: does the rejecter run, with this endpoint and station name?"
-        yield warning(EndpointError(station.endpoints.actuators, reason))
+        yield warning(EndpointError(endpoint, reason))
 
 
 def _registering(station: Station) -> set[str]:

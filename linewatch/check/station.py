@@ -6,9 +6,10 @@ from pathlib import Path
 
 from linewatch.check import devices, machine
 from linewatch.check.answers import Answer, Finding, Looked, raised, warning
-from linewatch.check.detector import detector_errors, detector_speed, missing_device
+from linewatch.check.detector import detector_errors, detector_speed, missing_device, strange_retention
 from linewatch.check.output import require_writable_folder
 from linewatch.core.errors import CalibrationError, KeysError, LinewatchError, StationError, StorageError
+from linewatch.core.keyfiles import read_secret
 from linewatch.core.station import Station, load_station, read_yaml, station_errors
 from linewatch.line.endpoints import check_endpoint
 from linewatch.line.line_keys import line_keys
@@ -48,7 +49,7 @@ def look(path: Path, *, offline: bool = False, measure: bool = True, usb_serial:
         *_output(station),
     ]
     yield from map(Finding, errors)
-    yield from map(warning, [*_doubtful(station, path), *_openness(station, path)])
+    yield from map(warning, [*_doubtful(station, path), *strange_retention(station, path), *_openness(station, path)])
     yield from _calibration_in_use(station)
     yield from devices.slow_adapter(station, usb_serial)
     for found in _devices(station, usb_serial):
@@ -148,3 +149,6 @@ def _of_file(error: StationError, path: Path) -> StationError:
 
 def _output(station: Station) -> Iterator[LinewatchError]:
     yield from raised(lambda: require_writable_folder(station.storage.output))
+    key = station.storage.audit_key
+    if key is not None:
+        yield from raised(lambda: read_secret(key))

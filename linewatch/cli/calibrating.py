@@ -100,7 +100,7 @@ def camera(
     folder, faults = camera_command(
         station, sources, before=before, output=output, most_error_px=max_error, force=force
     )
-    return _ended(folder, faults)
+    return _ended(station, folder, faults)
 
 
 @app.command()
@@ -128,11 +128,12 @@ def timing(
 
     steps, way = parse_delays(delays), Way(transport_ms, rejecter_mm, rejecter_log, sensor_mm)
     folder, faults = timing_command(station, steps, way, before=before, output=output, force=force, say=typer.echo)
-    return _ended(folder, faults)
+    return _ended(station, folder, faults)
 
 
-def _ended(folder: Path | None, faults: "Sequence[CalibrationError]") -> int:
+def _ended(station: Path, folder: Path | None, faults: "Sequence[CalibrationError]") -> int:
     """Say what came of it; the exit code."""
+    from linewatch.core.station import site_folder
     from linewatch.pictures.calibration import described, load_calibration
 
     for fault in faults:
@@ -141,5 +142,7 @@ def _ended(folder: Path | None, faults: "Sequence[CalibrationError]") -> int:
         typer.echo(f"{len(faults)} errors, nothing is written (--force writes what can be used, and names them there)")
         return faults[0].exit_code
     typer.echo(f"calibration {described(folder, load_calibration(folder))}")
-    typer.echo(f"look at {folder / 'sheet.html'}, then put into the station file: calibration: {folder}")
+    site, whole = site_folder(station), folder.resolve()
+    named = whole.relative_to(site) if whole.is_relative_to(site) else whole
+    typer.echo(f"look at {folder / 'sheet.html'}, then put into the station file: calibration: {named}")
     return 0

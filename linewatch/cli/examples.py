@@ -66,6 +66,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "audit verify": (
         "linewatch audit verify runs/20261123T060000-abc123",
         "linewatch audit verify runs/20261123T060000-abc123 --tip $TIP    # kept elsewhere",
+        "linewatch audit verify runs/20261123T060000-abc123 --key keys/audit.key",
     ),
     "audit export": (
         "linewatch audit export runs/20261123T060000-abc123 --output decisions.jsonl",
@@ -80,7 +81,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "linewatch calibrate take stations/mine.yaml --output flat --plain --every 1",
     ),
     "calibrate camera": (
-        "linewatch calibrate camera stations/mine.yaml --pictures pictures",
+        "linewatch calibrate camera stations/mine.yaml --pictures pictures --plane plane/001.png",
         "linewatch calibrate camera stations/mine.yaml --pictures pictures --flat flat --dark dark",
         "linewatch calibrate camera stations/mine.yaml --plane plane.png   # scale alone",
     ),

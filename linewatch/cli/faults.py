@@ -18,7 +18,10 @@ def faults(
         list[str] | None, typer.Option(help="A fault by its name, as the table shows it; may be given again.")
     ] = None,
     patience: Annotated[
-        float, typer.Option(min=1, help="Multiplies the times to recover, on a machine that does other work as well.")
+        float,
+        typer.Option(
+            min=1, help="Multiplies the times to recover, and with trained the deadline; on a machine that is busy."
+        ),
     ] = 1.0,
     output: Annotated[Path | None, typer.Option(help="Keep logs, station file and run folders here.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the results as JSON here.")] = None,

@@ -24,7 +24,7 @@ def metrics_table(metrics: "Metrics") -> Table:
 
 def agreement_table(found: "Agreement") -> Table:
     """The line's judgements as rows, the shadow's as columns."""
-    unseen = found.decided - found.seen
+    unseen = max(0, found.decided - found.seen)  # the line's log may be behind
     title = f"{found.seen} of {found.decided} parts seen by the shadow; {unseen} not: " + ", ".join(
         f"{name} {count}" for name, count in (("busy", found.busy), ("not there", found.absent), ("gone", found.gone))
     )

@@ -137,6 +137,10 @@ class Storage(Section):
     floor_mb: float = Field(512.0, ge=0, description="free space that is never touched")
     crops: bool = Field(True, description="write crops of rejected parts")
     frames: Literal["none", "rejects", "all"] = Field("rejects", description="which whole frames are kept")
+    audit_key: Path | None = Field(
+        None,
+        description="secret that keys the chain of the decision log: keys/audit.key, by `linewatch keys new audit`",
+    )
     retention: Annotated[tuple[Keep, ...], AfterValidator(check_rules)] = Field(
         (), description="from the most to the least wanted: when room is short, the oldest pictures of the last rule go"
     )
@@ -282,7 +286,10 @@ def told(path: Path, error: ErrorDetails, more: int = 0) -> tuple[str, str, obje
 
 def _absolute(station: Station, site: Path) -> Station:
     detector = station.detector.model_copy(update={"model": site / station.detector.model})
-    storage = station.storage.model_copy(update={"output": site / station.storage.output})
+    key = station.storage.audit_key
+    storage = station.storage.model_copy(
+        update={"output": site / station.storage.output, "audit_key": None if key is None else site / key}
+    )
     security = station.security.model_copy(update={"folder": site / station.security.folder})
     changes: dict[str, object] = {"detector": detector, "storage": storage, "security": security}
     if station.calibration is not None:

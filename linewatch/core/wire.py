@@ -234,9 +234,9 @@ def wire_decision(decision: Decision, model: str, recipe: str) -> WireDecision:
         deadline_ns=decision.deadline_ns,
         eject_delay_ms=round(decision.eject_delay_ms, 3),
         score=round(decision.score, 4),
-        label=_fit(decision.label, longest),
-        model=_fit(model, longest),
-        recipe=_fit(recipe, longest),
+        label=fitted(decision.label, longest),
+        model=fitted(model, longest),
+        recipe=fitted(recipe, longest),
         count=None if tracking is None else tracking.count,
         blow_count=None if tracking is None else tracking.blow_count,
         reaction_ms=None if tracking is None else round(tracking.reaction_ms, 3),
@@ -245,7 +245,7 @@ def wire_decision(decision: Decision, model: str, recipe: str) -> WireDecision:
 
 def event(station: str, run: str, kind: str, text: str, seq: int, t_ns: int) -> Event:
     """An event whose text is cut to what the wire carries."""
-    return Event(v=VERSION, station=station, run=run, kind=kind, text=_fit(text, MAX_EVENT_TEXT), seq=seq, t_ns=t_ns)
+    return Event(v=VERSION, station=station, run=run, kind=kind, text=fitted(text, MAX_EVENT_TEXT), seq=seq, t_ns=t_ns)
 
 
 def pack(message: FromLine) -> list[bytes]:
@@ -285,7 +285,7 @@ def _decode(decoder: msgspec.json.Decoder[T], payload: bytes) -> T:
         raise WireError(str(exc)) from exc
 
 
-def _fit(text: str, limit: int) -> str:
+def fitted(text: str, limit: int) -> str:
     """`text`, cut so that its JSON takes at most `limit` bytes."""
     text = text[:limit].encode("utf-8", "replace").decode()
     while len(_encoder.encode(text)) - 2 > limit:

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 TOKENS = 4  # the map is pooled to TOKENS x TOKENS
-FAVOUR_STEP = 0.005  # how far, in logits, one batch favours experts with less than their share of the work
 
 
 def active_experts(experts: int) -> int:
@@ -68,28 +67,14 @@ class TextGate(TextContext):
 
 
 class TextRouter(TextGate):
-    """`router: text`: the k most probable experts work, those that seldom do being favoured.
-
-    `favour` (N,) is added to the logits where experts are chosen, and nowhere else: gates and gradients do not see it.
-    After Wang et al. 2024, arXiv 2408.15664. The balance loss alone left three experts of eight to all the work.
-    """
-
-    favour: Tensor
-
-    def __init__(self, width: int, dimension: int, experts: int) -> None:
-        super().__init__(width, dimension, experts)
-        self.register_buffer("favour", torch.zeros(experts))
+    """`router: text`: the k most probable experts work."""
 
     def forward(self, x: Tensor, anchors: Tensor) -> Routing:
-        """x: (B, width, H, W); anchors: (C, d). In training mode, `favour` follows the load of this batch."""
+        """x: (B, width, H, W); anchors: (C, d)."""
         logits, context = self.logits(x, anchors)
-        chosen = (logits + self.favour).topk(self.active, dim=-1).indices
-        gates = logits.gather(-1, chosen).softmax(-1)
-        routing = Routing(chosen, gates, logits.softmax(-1), context)
-        if self.training:
-            sent = routing.working().sum(0)
-            self.favour.add_(FAVOUR_STEP * (sent.mean() - sent).sign())
-        return routing
+        probabilities = logits.softmax(-1)
+        gates, chosen = probabilities.topk(self.active, dim=-1)
+        return Routing(chosen, gates / gates.sum(-1, keepdim=True), probabilities, context)
 
 
 class DenseRouter(TextGate):

@@ -18,7 +18,6 @@ from linewatch.dsmoe.network import Architecture, DsMoe
 
 CARD = "model.yaml"
 WEIGHTS = "weights.safetensors"
-_NEED_NOT_SHIP = ("num_batches_tracked", ".favour")  # serves training alone; zero where a model is older than it
 
 Precision = Literal["bf16", "fp32"]
 
@@ -134,7 +133,7 @@ def _checked_state(folder: Path, card: ModelCard, wanted: dict[str, Tensor]) -> 
         state = load_file(path)
     except Exception as exc:  # safetensors raises its own type and OSError alike
         raise ModelError(path, f"is no safetensors file: {exc}") from exc
-    state = {**{name: value for name, value in wanted.items() if name.endswith(_NEED_NOT_SHIP)}, **state}
+    state = {**{name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")}, **state}
     for name, value in wanted.items():
         if name not in state or state[name].shape != value.shape:
             given = tuple(state[name].shape) if name in state else "nothing"

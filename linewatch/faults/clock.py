@@ -32,9 +32,9 @@ def _step(line: FaultLine) -> Injected:
     line.gate.start(line.layout.pace_per_min)
     for step in _STEPS:
         clock.write_text(f"{step}\n")
-        line.follow(_STEP_S)
+        line.let_parts_come(_STEP_S)
     since_ns = time.monotonic_ns()
-    line.follow(_STEP_S)  # the recorder writes the last of them
+    line.let_parts_come(_STEP_S)  # the recorder writes the last of them
     broken = () if _jumped(line) else ("the log's wall clock did not step: the fault was not felt",)
     return Injected(since_ns, "daemon under libfaketime, its CLOCK_REALTIME stepped by +1 h, -2 h, +1 h", broken)
 

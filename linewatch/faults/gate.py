@@ -17,10 +17,10 @@ _BETWEEN_S = 0.2
 def _unplug(line: FaultLine) -> Injected:
     line.gate.unplug()
     line.wait_for("gate_lost")
-    line.follow(_UNPLUGGED_S)  # parts go by, and only the gate counts them
+    seconds = line.let_parts_come(_UNPLUGGED_S)  # parts go by, and only the gate counts them
     line.gate.replug()
     since_ns = time.monotonic_ns()
-    return Injected(since_ns, f"pulled for {_UNPLUGGED_S:g} s while parts went on")
+    return Injected(since_ns, f"pulled for {seconds:.1f} s while parts went on")
 
 
 def _disturb(line: FaultLine) -> Injected:
@@ -32,7 +32,9 @@ def _disturb(line: FaultLine) -> Injected:
             disturb()
         line.follow(_BETWEEN_S)
     faults = ("corrupted", "dropped", "duplicated")
-    line.until(lambda: {part.delivery for part in line.gate.fired if part.t_ns > since_ns} >= set(faults), 10)
+    line.until(
+        lambda: {part.delivery for part in line.gate.fired if part.t_ns > since_ns} >= set(faults), 10 + line.time_of(4)
+    )
     return Injected(since_ns, "garbage, a flipped bit, a lost message, one sent twice")
 
 

@@ -22,10 +22,10 @@ def _starve(line: FaultLine) -> Injected:
     pid = line.child("inspector")
     now_bytes = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
     before = resource.prlimit(pid, resource.RLIMIT_AS, (now_bytes, resource.RLIM_INFINITY))
-    line.follow(_STARVED_S)
+    seconds = line.let_parts_come(_STARVED_S)
     with contextlib.suppress(ProcessLookupError):  # it died of it, which is allowed
         resource.prlimit(pid, resource.RLIMIT_AS, before)
-    return Injected(time.monotonic_ns(), f"RLIMIT_AS at what it holds, for {_STARVED_S:g} s")
+    return Injected(time.monotonic_ns(), f"RLIMIT_AS at what it holds, for {seconds:.1f} s")
 
 
 def _starved(trial: Trial) -> Iterator[str]:

@@ -30,6 +30,7 @@ _START_S = 240.0
 _SETTLE_S = 60.0
 _EXIT_S = 30.0
 _ONE_PART_S = 0.25
+_SOME_PARTS = 3
 _NEWEST = 16  # parts may be decided out of order
 _GOOD = (Cause.OK, Cause.DEFECT)
 
@@ -40,12 +41,16 @@ class FaultLine:
     gate: in this process, so that every part is known at once. observer: what was heard so far. output: run folders.
     """
 
-    def __init__(self, folder: Path, base: Path, layout: Layout) -> None:
-        """Starts everything and returns at once. folder: for logs. base: short private folder for the sockets."""
+    def __init__(self, folder: Path, base: Path, layout: Layout, patience: float = 1.0) -> None:
+        """Starts everything and returns at once.
+
+        folder: for logs. base: short private folder for the sockets. patience: multiplies the time to settle.
+        """
         self.layout = layout
         self.station = layout.station
         self.output = layout.station.storage.output
         self.folder, self.base = folder, base
+        self._patience = patience
         self._started = 0
         self._stack = contextlib.ExitStack()
         try:
@@ -134,7 +139,7 @@ class FaultLine:
     def wait_for(self, kind: str, text: str = "", limit_s: float = 15.0) -> bool:
         """Listen until an event of `kind` that begins with `text` comes."""
         since = len(self.observer.events)
-        return self.until(lambda: self.heard(kind, since, text), limit_s)
+        return self.until(lambda: self.heard(kind, since, text), limit_s * self._patience)
 
     def works(self, since_ns: int) -> bool:
         """Whether all processes answer, the rejecter trusts the line, and a part after `since_ns` was inspected."""
@@ -153,9 +158,19 @@ class FaultLine:
         fired, decisions = self.gate.fired, self.observer.decisions
         return not fired or any(one.t_trigger_ns >= fired[-1].t_ns for one in decisions[-_NEWEST:])
 
+    def time_of(self, parts: int) -> float:
+        """How long so many parts take to come, in seconds."""
+        return parts * 60.0 / self.layout.pace_per_min
+
+    def let_parts_come(self, least_s: float) -> float:
+        """Listen while some parts come, for `least_s` at least; returns how long it was."""
+        seconds = max(least_s, self.time_of(_SOME_PARTS))
+        self.follow(seconds)
+        return seconds
+
     def settle(self) -> None:
         """Wait until a single part passes. Raises CheckFailed when none does, with the daemon's last words."""
-        limit_s = _SETTLE_S if self.observer.run else _START_S
+        limit_s = self._patience * (_SETTLE_S if self.observer.run else _START_S)
         began_ns, next_s = time.monotonic_ns(), 0.0
         end = time.monotonic() + limit_s
         while not self.works(began_ns):

@@ -13,9 +13,9 @@ _STOPPED_S = 1.5
 
 def _stop(line: FaultLine) -> Injected:
     line.signal_child("recorder", signal.SIGSTOP)
-    line.follow(_STOPPED_S)
+    seconds = line.let_parts_come(_STOPPED_S)
     line.signal_child("recorder", signal.SIGCONT)
-    return Injected(time.monotonic_ns(), f"SIGSTOP for {_STOPPED_S:g} s, then SIGCONT")
+    return Injected(time.monotonic_ns(), f"SIGSTOP for {seconds:.1f} s, then SIGCONT")
 
 
 RECORDER_KILLED = Fault(

@@ -75,7 +75,7 @@ def _entry(result: Result) -> dict[str, object]:
     entry: dict[str, object] = {"fault": result.fault.name, "promise": result.fault.promise}
     trial = result.trial
     if trial is None:
-        return {**entry, "left_out": result.left_out}
+        return {**entry, "left_out": result.left_out, "broken": list(result.broken)}
     recovered_s = None if trial.recovered_s is None else round(trial.recovered_s, 3)
     return {
         **entry,

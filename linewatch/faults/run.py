@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from linewatch.core.errors import UsageError
+from linewatch.core.errors import CheckFailed, UsageError
 from linewatch.demo.station_file import TEMPLATE
 from linewatch.demo.virtual_line import make_folder
 from linewatch.faults.fault import Fault
@@ -40,7 +40,8 @@ def faults(
     """Try the faults and print what came of them; 0 when every promise held, else 1.
 
     station: none for the shipped virtual one. null: with a detector that finds nothing instead of the station's
-    network. only: names of faults; none tries all, or the quick ones. patience: multiplies the times to recover.
+    network. only: names of faults; none tries all, or the quick ones. patience: multiplies the times to recover, and
+    with the station's network its deadline.
     output: folder for logs, station file and run folders; none keeps nothing. summary: file for the JSON.
     Raises UsageError for an unknown fault, StationError, StorageError, CheckFailed when the line does not run at all.
     """
@@ -50,9 +51,11 @@ def faults(
     with line_folders(output) as (folder, base):
         disk = folder / "disk"
         disk.mkdir(exist_ok=True)
-        layout = lay_out(station or TEMPLATE, folder / "station.yaml", base / "gate", disk, null=null)
+        layout = lay_out(
+            station or TEMPLATE, folder / "station.yaml", base / "gate", disk, null=null, patience=patience
+        )
         with small_disk(disk):
-            with FaultLine(folder, base, layout) as line:
+            with FaultLine(folder, base, layout, patience) as line:
                 results = list(_try_all(line, chosen, patience, console))
             if output is not None and os.path.ismount(disk):  # it is seen by this process alone, and ends with it
                 shutil.copytree(disk, folder / "runs", dirs_exist_ok=True)
@@ -70,12 +73,24 @@ def _chosen(quick: bool, only: Sequence[str]) -> list[Fault]:
 
 def _try_all(line: FaultLine, chosen: Sequence[Fault], patience: float, console: Console) -> Iterator[Result]:
     for number, fault in enumerate(chosen, start=1):
-        result = try_out(fault, line, patience)
+        result = _tried(fault, line, patience)
         found = f"not shown: {result.left_out}" if result.trial is None else seen(result.trial)
         verdict = "BROKEN" if result.broken else "held" if result.trial else "-"
         text = f"{number:2d}/{len(chosen)}  {fault.name}: {verdict}; {found}"
         console.print(text, soft_wrap=True, highlight=False, markup=False)
         yield result
+        if result.trial is None and result.broken:
+            return  # there is no line any more to put the others into
+
+
+def _tried(fault: Fault, line: FaultLine, patience: float) -> Result:
+    """As `try_out`; a line that does not inspect any more is a broken promise, and what was seen before is kept."""
+    try:
+        return try_out(fault, line, patience)
+    except CheckFailed as exc:
+        if not line.observer.decisions:
+            raise  # it never did
+        return Result(fault, None, broken=(str(exc),), left_out="the line does not inspect any more")
 
 
 def _conclude(console: Console, layout: Layout, results: list[Result], seconds: float, summary: Path | None) -> int:

@@ -33,12 +33,12 @@ class Layout:
     null: bool
 
 
-def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool) -> Layout:
+def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool, patience: float = 1.0) -> Layout:
     """Write the suite's station file at `path`.
 
     template: the user's station file. gate: the virtual serial device, beside which the keys are made. null: with a
     detector that finds nothing, small pictures and a deadline of at most 600 ms; else the station's own network,
-    deadline and picture size.
+    picture size, and deadline times `patience`.
     Raises StationError for the template, StorageError.
     """
     document = read_yaml(template)
@@ -54,12 +54,14 @@ def lay_out(template: Path, path: Path, gate: Path, output: Path, *, null: bool)
     _uncalibrated(document, own)
     if null:
         _hasten(document, own)
+    elif patience > 1:
+        _slow_down(document, own, patience)
     station = parse_station(document, path)
     try:
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     except OSError as exc:
         raise StorageError(path, exc.strerror or "cannot be written") from exc
-    return Layout(station, path, _NULL_PACE_PER_MIN if null else _pace(own), null)
+    return Layout(station, path, _NULL_PACE_PER_MIN if null else _pace(station), null)
 
 
 def _make_keys(folder: Path) -> Path:
@@ -94,6 +96,14 @@ def _hasten(document: dict[str, Any], own: Station) -> None:
     document["rejecter"] = {"transport_ms": transport_ms, "reaction_ms": own.rejecter.reaction_ms}
 
 
-def _pace(own: Station) -> int:
+def _slow_down(document: dict[str, Any], own: Station, patience: float) -> None:
+    """A longer deadline, and a longer way to the rejecter with it."""
+    deadline_ms = own.line.deadline_ms * patience
+    transport_ms = max(own.rejecter.transport_ms, deadline_ms + own.rejecter.reaction_ms + 100)
+    document["line"] = {**document.get("line", {}), "deadline_ms": deadline_ms}
+    document["rejecter"] = {"transport_ms": transport_ms, "reaction_ms": own.rejecter.reaction_ms}
+
+
+def _pace(station: Station) -> int:
     """One part after the other, so that a slow machine's network keeps up."""
-    return max(1, min(round(60_000 / own.line.deadline_ms), _FASTEST_PER_MIN))
+    return max(1, min(round(60_000 / station.line.deadline_ms), _FASTEST_PER_MIN))

@@ -14,6 +14,8 @@ from linewatch.faults.silencing import end
 from linewatch.faults.trial import Trial
 
 _FULL_S = 1.5
+_PARTS = 3  # that come while the disk takes nothing
+_TELL_S = 15.0
 _REFUSED = "recorder exited: exit code 5"
 _TOLD = ("pictures_refused", "log_waiting", "storage_failed", "pictures_removed")
 
@@ -21,12 +23,26 @@ _TOLD = ("pictures_refused", "log_waiting", "storage_failed", "pictures_removed"
 def _fill(line: FaultLine) -> Injected:
     if not os.path.ismount(line.output):
         return _limit(line)
-    end = time.monotonic() + _FULL_S
-    while time.monotonic() < end:  # old pictures make way for new ones, so it is filled again and again
+    began = time.monotonic()
+    while not _felt(line, began):  # old pictures make way for new ones, so it is filled again and again
         small_disk.fill(line.output)
         line.follow(0.05)
     small_disk.empty(line.output)
-    return Injected(time.monotonic_ns(), f"tmpfs of {small_disk.SIZE_MB} MB filled to the last byte for {_FULL_S:g} s")
+    how = f"tmpfs of {small_disk.SIZE_MB} MB filled to the last byte for {time.monotonic() - began:.1f} s"
+    return Injected(time.monotonic_ns(), how, tuple(_untold(line)))
+
+
+def _felt(line: FaultLine, began: float) -> bool:
+    """So long that parts came meanwhile, and people could be told."""
+    lasted_s = time.monotonic() - began
+    return lasted_s > max(_FULL_S, line.time_of(_PARTS)) and (not list(_untold(line)) or lasted_s > _TELL_S)
+
+
+def _untold(line: FaultLine) -> Iterator[str]:
+    """That old pictures make way is said once in a run; more need not be said where they can."""
+    run = line.observer.run
+    if not any(event.kind in _TOLD and event.run == run for event in line.observer.events):
+        yield f"nobody was told: none of {', '.join(_TOLD)}"
 
 
 def _limit(line: FaultLine) -> Injected:
@@ -34,9 +50,10 @@ def _limit(line: FaultLine) -> Injected:
     pid = line.child("recorder")
     _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
-    line.follow(_FULL_S)
+    seconds = line.let_parts_come(_FULL_S)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
-    return Injected(time.monotonic_ns(), f"RLIMIT_FSIZE 0 on the recorder for {_FULL_S:g} s (no right to mount)")
+    how = f"RLIMIT_FSIZE 0 on the recorder for {seconds:.1f} s (no right to mount)"
+    return Injected(time.monotonic_ns(), how, tuple(_untold(line)))
 
 
 def _told(trial: Trial) -> Iterator[str]:
@@ -51,10 +68,10 @@ def _fail(line: FaultLine) -> Injected:
     os.kill(pid, signal.SIGUSR1)
     if not line.until(lambda: failing_disk.fails(pid), 10):
         raise NotShown("the kernel takes no seccomp filter")
-    line.follow(_FULL_S)
+    seconds = line.let_parts_come(_FULL_S)
     since_ns = line.signal_child("recorder", signal.SIGKILL)  # the next one has a disk that works
     line.wait_for("child_died", end("recorder"))
-    return Injected(since_ns, f"every write of the recorder ended with EIO for {_FULL_S:g} s, then SIGKILL")
+    return Injected(since_ns, f"every write of the recorder ended with EIO for {seconds:.1f} s, then SIGKILL")
 
 
 def _make_read_only(line: FaultLine) -> Injected:
@@ -72,7 +89,7 @@ DISK_FULL = Fault(
     "disk full",
     "every part decided as always; said; the log is complete once there is room",
     _fill,
-    every(only(), _told, logged),
+    every(only(), logged),
     quick=True,
 )
 DISK_FAILS = Fault(

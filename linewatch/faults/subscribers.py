@@ -19,10 +19,10 @@ def _deafen(line: FaultLine) -> Injected:
     observer = line.spawn("deaf-observer", command, os.environ)
     if not line.until(lambda: _is_stopped(observer.popen.pid), 30):
         raise CheckFailed(observer.log, f"the observer heard nothing: {observer.last_words()}")
-    line.follow(_DEAF_S)
+    seconds = line.let_parts_come(_DEAF_S)
     observer.popen.kill()
     line.follow(_DEAF_S / 3)
-    return Injected(time.monotonic_ns(), f"an observer stopped by SIGSTOP, killed after {_DEAF_S:g} s")
+    return Injected(time.monotonic_ns(), f"an observer stopped by SIGSTOP, killed after {seconds:.1f} s")
 
 
 def _is_stopped(pid: int) -> bool:

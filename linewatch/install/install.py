@@ -39,9 +39,14 @@ def program() -> tuple[str, ...]:
 
 def next_steps(prefix: Path) -> list[str]:
     """The commands that a person runs now, as root."""
+    interpreter = Path(sys.executable).resolve()
+    closed = [
+        f"# {interpreter} lies where root alone can run it: make .venv with a Python of the system, and install again"
+    ]
     staged = [] if prefix == Path("/") else [f"cp -r {prefix}/etc {prefix}/usr /      # it was laid out elsewhere"]
     linked = [f"ln -sf {command} /usr/local/bin/linewatch" for command, *module in [program()] if not module]
     return [
+        *(closed if interpreter.is_relative_to("/root") else []),
         *staged,
         *linked,
         "systemd-sysusers && systemd-tmpfiles --create",

@@ -62,8 +62,10 @@ def _quoted(word: str) -> str:
 
 
 def _at_home(program: str) -> bool:
-    """Whether the program lies where ProtectHome=yes would hide it."""
-    return any(Path(program).is_relative_to(home) for home in _HOMES)
+    """Whether the program, or the interpreter that it runs in, lies where ProtectHome=yes would hide it."""
+    interpreter = Path(program).with_name("python")
+    places = (Path(program), Path(program).resolve(), interpreter.resolve())
+    return any(place.is_relative_to(home) for place in places for home in _HOMES)
 
 
 def _read(path: Path) -> str:

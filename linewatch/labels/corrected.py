@@ -34,7 +34,8 @@ def read_corrected(corrected: Path, export: Export, more_classes: Sequence[str],
     Raises DatasetError on a class that is neither, a box outside its picture, a picture of no export, missing, or
     changed since; nothing is skipped.
     """
-    found = relabelled(_read(corrected, export), (*export.classes, *more_classes), corrected)
+    classes = tuple(dict.fromkeys((*export.classes, *more_classes)))
+    found = relabelled(_read(corrected, export), classes, corrected)
     _check_twice(corrected, found)
     absent = export.pictures.keys() - {picture.path.name for picture in found.pictures}
     if absent and not partial:

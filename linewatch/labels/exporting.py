@@ -56,9 +56,8 @@ def export_labels(run: Path, output: Path, layout: Format, wanted: Wanted, stati
     from; without it the classes are those detected, and the size that of any whole frame of the run.
     Raises StorageError, ModelError, CalibrationError, or DatasetError when there is nothing to export.
     """
-    lines = sorted(read_decisions(run), key=lambda line: line.seq)
-    chosen = [line for line in lines if wanted.takes(line)]
-    size, model = _picture_px(run, lines, station), model_of(run)
+    chosen = sorted((line for line in read_decisions(run) if wanted.takes(line)), key=lambda line: line.seq)
+    size, model = _picture_px(run, station), model_of(run)
     done = Exported(classes=_classes(run, chosen, wanted, station))
     with new_folder(output) as folder:
         (folder / IMAGES).mkdir()
@@ -128,16 +127,16 @@ def _classes(run: Path, chosen: list[DecisionLine], wanted: Wanted, station: Sta
     return classes
 
 
-def _picture_px(run: Path, lines: list[DecisionLine], station: Station | None) -> Size | None:
+def _picture_px(run: Path, station: Station | None) -> Size | None:
     if station is not None:
         calibration = load_station_calibration(station)
         return (station.camera.width, station.camera.height) if calibration is None else calibration.rectified_px
-    return next(_frame_sizes(run, lines), None)
+    return next(_frame_sizes(run), None)
 
 
-def _frame_sizes(run: Path, lines: list[DecisionLine]) -> Iterator[Size]:
+def _frame_sizes(run: Path) -> Iterator[Size]:
     """Of whole frames that were inspected; one that could not be may have any size."""
-    for line in lines:
+    for line in read_decisions(run):
         if line.frame is not None and not line.cause.is_failsafe:
             try:
                 yield picture_size(run / line.frame)

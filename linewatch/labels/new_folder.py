@@ -14,7 +14,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     Raises StorageError when `path` is neither new nor an empty folder, or cannot be written.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.absolute().parent / f"{path.absolute().name}.partial"
     try:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise StorageError(path, "is not empty: give a new folder, so that nothing written is lost")

@@ -22,7 +22,7 @@ from linewatch.line.runtime import lock, private_folder, runtime_folder
 from linewatch.line.sequencer import Sequencer
 from linewatch.line.supervised import ChildSpec
 from linewatch.line.supervisor import Supervisor, standard_children
-from linewatch.line.systemd import Notifier
+from linewatch.line.systemd import Notifier, check_watchdog
 from linewatch.line.waker import Waker
 from linewatch.triggers.keeper import build_gate
 
@@ -39,9 +39,10 @@ def run(
     runtime: folder for the station's runtime folder, none for the usual place. children: what to run in place of the
     standard camera, inspector and recorder. limit: stop after so many parts.
     Returns 0 when stopped, 2 or 3 when a child refused the station (it said why on stderr).
-    Raises StationError, GateError, EndpointError or StorageError when the line cannot start.
+    Raises ConfigError, GateError, EndpointError or StorageError when the line cannot start.
     """
     station = load_station(station_path)
+    check_watchdog()
     folder = private_folder(runtime_folder(station.name, runtime))
     with contextlib.ExitStack() as stack:
         stack.enter_context(lock(folder))

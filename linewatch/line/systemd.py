@@ -3,6 +3,23 @@
 import contextlib
 import os
 import socket
+from collections.abc import Mapping
+
+from linewatch.core.errors import ConfigError
+from linewatch.core.wire import HEARTBEAT_NS, SILENCE_NS
+
+_LEAST_WATCHDOG_US = 2 * SILENCE_NS // 1000  # a pause that the line outlives must not end it
+
+
+def check_watchdog(environment: Mapping[str, str] = os.environ) -> None:
+    """Raises ConfigError where systemd's patience is shorter than a pause of the loop that is no fault."""
+    given = environment.get("WATCHDOG_USEC", "")
+    if given.isdecimal() and 0 < int(given) < _LEAST_WATCHDOG_US:
+        reason = (
+            f"us must be at least {_LEAST_WATCHDOG_US}: the deciding loop says every {HEARTBEAT_NS // 1000} us that it "
+            "lives, and would be killed again and again; raise WatchdogSec in the unit"
+        )
+        raise ConfigError("WATCHDOG_USEC", reason, int(given))
 
 
 class Notifier:

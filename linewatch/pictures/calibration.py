@@ -22,6 +22,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Row = tuple[Finite, Finite, Finite]
 Side = Annotated[int, Field(gt=0, le=65_536)]
 Offset = Annotated[int, Field(ge=0)]
+Day = date  # also the name of a key
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -55,6 +56,7 @@ class Calibration(Section):
     )
     reprojection_px: float | None = Field(None, ge=0, description="error of the lens model, rms over all corners")
     views: int | None = Field(None, ge=1, description="pictures of the target that the lens was found from")
+    lens_date: Day | None = Field(None, description="when the lens was found, where it was taken over")
     timing: Timing | None = Field(None, description="when a part is where")
     faults: tuple[str, ...] = Field((), description="what was wrong and accepted by --force when it was made")
     sha256: dict[str, Sha256] | None = Field(
@@ -120,6 +122,7 @@ def described(folder: Path, found: Calibration) -> str:
         words.append("no lens" if found.camera_matrix is None else "reprojection error unknown")
     else:
         words.append(f"reprojection error {found.reprojection_px:.3f} px")
+    words += [f"lens of {found.lens_date}"] if found.lens_date is not None else []
     words += ["flat field"] if found.flat_field is not None else []
     if found.timing is not None:
         words.append(f"part in the middle {found.timing.capture_delay_ms:.1f} ms after the gate")

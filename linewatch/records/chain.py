@@ -5,6 +5,9 @@ computed from the line: one that says something else than the hashed line cannot
 """
 
 import hashlib
+import hmac
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -12,6 +15,9 @@ DATABASE = "decisions.sqlite"
 APPLICATION_ID = 0x4C57444C  # "LWDL", in the file's header
 SCHEMA_VERSION = 1
 NO_HASH = "0" * 64  # what the first row follows
+PLAIN, KEYED = "sha256", "hmac-sha256"
+
+Link = Callable[[str, bytes], str]
 
 SCHEMA = (
     """CREATE TABLE lines (
@@ -57,15 +63,26 @@ FROM decisions, json_each(decisions.line, '$.detections')""",
 
 
 class Header(msgspec.Struct, frozen=True):
-    """Row 0: whose log this is. hash: how the rows are chained. began: ISO 8601 in UTC."""
+    """Row 0: whose log this is. began: ISO 8601 in UTC. hash: PLAIN or KEYED."""
 
     schema: int
     station: str
     run: str
     began: str
-    hash: str = "sha256"
+    hash: str
 
 
-def link(previous: str, line: bytes) -> str:
-    """The hash of the row that holds `line` and follows the row with the hash `previous`; lower-case hex."""
+def link_by(key: str | None) -> Link:
+    """How rows are chained: from the hash of the row before and a line to the hash of the line's row, lower-case hex.
+
+    key: keys the hash, so that nobody without it can chain anew what he changed.
+    """
+    return _plain if key is None else partial(_keyed, key.encode())
+
+
+def _plain(previous: str, line: bytes) -> str:
     return hashlib.sha256(previous.encode() + line).hexdigest()
+
+
+def _keyed(key: bytes, previous: str, line: bytes) -> str:
+    return hmac.digest(key, previous.encode() + line, "sha256").hex()

@@ -11,7 +11,17 @@ import structlog
 from linewatch.core.clock import wall_time
 from linewatch.core.errors import StorageError
 from linewatch.core.messages import Note
-from linewatch.records.chain import APPLICATION_ID, DATABASE, NO_HASH, SCHEMA, SCHEMA_VERSION, Header, link
+from linewatch.records.chain import (
+    APPLICATION_ID,
+    DATABASE,
+    KEYED,
+    NO_HASH,
+    PLAIN,
+    SCHEMA,
+    SCHEMA_VERSION,
+    Header,
+    link_by,
+)
 from linewatch.records.database import holds_log, open_writer, telling
 from linewatch.records.decision_log import DecisionLine
 from linewatch.records.tip import Tip, note_tip, read_tip
@@ -30,15 +40,21 @@ class ChainedLog:
 
     batch = 256
 
-    def __init__(self, run_folder: Path, station: str) -> None:
-        """Opens, continues or creates the log in `run_folder`. Raises StorageError."""
+    def __init__(self, run_folder: Path, station: str, key: str | None = None) -> None:
+        """Opens, continues or creates the log in `run_folder`. Raises StorageError.
+
+        key: keys the chain of a log that is created; one that is continued stays as it is.
+        """
         self._folder = run_folder
+        self._key = key
         self._path = run_folder / DATABASE
         self._connection = open_writer(self._path)
         try:
             with telling(self._path):
                 if not holds_log(self._connection, self._path):
                     self._begin(station)
+                self._keyed = self._is_keyed()
+                self._link = link_by(key if self._keyed else None)
                 tip = self._tip()
                 self._fits, self.remark = self._look_at_noted(tip)
         except BaseException:
@@ -49,6 +65,8 @@ class ChainedLog:
 
     def append(self, lines: Sequence[DecisionLine]) -> None:
         """Add `lines` in one transaction, each seq once. Raises StorageError; the log is then as before."""
+        if self._keyed and self._key is None:
+            raise StorageError(self._path, "is chained with a key, and storage.audit_key names none")
         with telling(self._path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             before = self._tip()
@@ -73,28 +91,37 @@ class ChainedLog:
 
     def _begin(self, station: str) -> None:
         """Schema and row 0 in one transaction: a log killed before it is empty, and begun again."""
-        header = Header(schema=SCHEMA_VERSION, station=station, run=self._folder.resolve().name, began=wall_time())
-        text = msgspec.json.encode(header)
+        kind = PLAIN if self._key is None else KEYED
+        text = msgspec.json.encode(Header(SCHEMA_VERSION, station, self._folder.resolve().name, wall_time(), kind))
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             for statement in SCHEMA:
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._connection.execute("INSERT INTO lines VALUES (0, ?, ?)", (text.decode(), link(NO_HASH, text)))
+            self._connection.execute(
+                "INSERT INTO lines VALUES (0, ?, ?)", (text.decode(), link_by(self._key)(NO_HASH, text))
+            )
 
     def _insert(self, tip: Tip, lines: Sequence[DecisionLine]) -> Tip:
         rows = []
         for number, line in enumerate(lines, start=tip.number + 1):
             text = msgspec.json.encode(line)
-            tip = Tip(number, link(tip.hash, text))
+            tip = Tip(number, self._link(tip.hash, text))
             rows.append((number, text.decode(), tip.hash))
         self._connection.executemany("INSERT INTO lines VALUES (?, ?, ?)", rows)
         return tip
 
+    def _is_keyed(self) -> bool:
+        query = "SELECT json_extract(line, '$.hash') FROM lines WHERE number = 0"
+        found = self._connection.execute(query).fetchone()
+        if found is None:
+            raise StorageError(f"{self._path}: row 0", "was removed: the log cannot go on")
+        return bool(found == (KEYED,))
+
     def _tip(self) -> Tip:
         """The newest row, asked for anew each time: a chain that begins where the log ends cannot fork."""
-        query = "SELECT number, hash FROM lines ORDER BY number DESC LIMIT 1"
+        query = "SELECT number, CAST(hash AS TEXT) FROM lines ORDER BY number DESC LIMIT 1"
         return Tip(*self._connection.execute(query).fetchone())
 
     def _holds(self, seq: int) -> bool:

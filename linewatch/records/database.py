@@ -53,7 +53,6 @@ def open_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            holds_log(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -61,17 +60,12 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Open for reading alone, beside a writer or without one. Raises StorageError, also when it is no log of ours."""
+    """Open for reading alone, beside a writer or without one; text comes as bytes. Raises StorageError."""
     if not path.is_file():
         raise StorageError(path, os.strerror(errno.ENOENT))
     with telling(path):
         connection = sqlite3.connect(_reader_address(path), uri=True, timeout=_READER_WAIT_S, isolation_level=None)
-        try:
-            connection.text_factory = bytes
-            holds_log(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+    connection.text_factory = bytes
     return connection
 
 

@@ -26,7 +26,8 @@ def export_log(run: Path, output: Path) -> int:
         with temporary.open("wb") as file:
             file.write(_row(_COLUMNS) if table else b"")
             for number, text in read_texts(path):
-                file.write(_row(_values(decoded(path, number, text))) if table else text + b"\n")
+                line = decoded(path, number, text)  # what is no decision is no log, and named
+                file.write(_row(_values(line)) if table else text + b"\n")
                 count += 1
         temporary.replace(output)
     except OSError as exc:

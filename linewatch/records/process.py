@@ -15,6 +15,7 @@ import structlog
 from linewatch.core import logs
 from linewatch.core.child import Child, controller_channel, runtime_folder
 from linewatch.core.errors import StorageError, UsageError
+from linewatch.core.keyfiles import read_secret
 from linewatch.core.messages import AnyMessage, Logged, Note, Record
 from linewatch.core.ring import StaleFrame
 from linewatch.core.station import Station, load_station
@@ -193,8 +194,9 @@ def serve(arguments: list[str]) -> None:
 def _run_folders(station: Station) -> SinkOf:
     """Takes the output folder for this process, puts earlier runs right, and opens run folders under one budget."""
     storage = station.storage
+    key = None if storage.audit_key is None else read_secret(storage.audit_key)
     lock_output(storage.output)
-    for text in sweep(storage.output, station.name):
+    for text in sweep(storage.output, station.name, key):
         log.warning("run_closed", text=text)
     rectify = rectifier_for(station)
     budget, floor = round(storage.budget_mb * 1e6), round(storage.floor_mb * 1e6)
@@ -207,7 +209,7 @@ def _run_folders(station: Station) -> SinkOf:
         folder = storage.output / run
         return RunFolder(
             folder, crops=storage.crops, frames=storage.frames, rectify=rectify, store=store, ageing=ageing, tell=tell,
-            open_log=partial(ChainedLog, station=station.name),
+            open_log=partial(ChainedLog, station=station.name, key=key),
         )  # fmt: skip
 
     return open_run

@@ -1,5 +1,6 @@
 """What the decision logs of a station's runs say about one span of time: counts, trend, rejects. Nothing is written."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -91,7 +92,9 @@ def read_shift(folder: Path, span: Span) -> Shift:
 
 
 def _close_run(shift: Shift, run: Path, tally: Tally) -> None:
-    closed = read_summary(run)
+    closed = None
+    with contextlib.suppress(StorageError):  # only the station's name is taken from it
+        closed = read_summary(run)
     summary = tally.summary("" if closed is None else closed.station, run.resolve().name)
     if summary.decided:
         shift.summaries.append(summary)

@@ -17,7 +17,7 @@ PAGE = """\
 <div class="panel chart" role="img" aria-label="rejected parts by class and cause">{{ pareto | safe }}</div>
 {% else %}<p class="dim">No part was rejected.</p>{% endif %}
 
-<h2>Every ten minutes</h2>
+<h2>Every {{ step }}</h2>
 <div class="panel chart" role="img" aria-label="share of rejects, of rejects in doubt, and parts">
 {{ trend | safe }}</div>
 <p class="dim">{{ trend_words }}</p>

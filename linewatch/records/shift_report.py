@@ -77,6 +77,7 @@ def _page(shift: Shift, heading: Heading, target: Path) -> str:
         rejects=len(shift.rejects),
         pareto=charts[0],
         trend=charts[1],
+        step=shift.trend.minutes,
         trend_words=_trend_words(shift, heading.limits),
         rows=_rows(shift, summary),
         runs=shift.summaries,
@@ -123,6 +124,8 @@ def _notes(shift: Shift) -> list[str]:
     without = sum(not (reject.line.frame or reject.line.crops) for reject in shift.rejects)
     if without:
         notes.append(f"{without:,} rejects are without a picture; each says why.")
+    if len(shift.events) > _MOST_EVENTS:
+        notes.append(f"The last {_MOST_EVENTS} of {len(shift.events):,} events are shown.")
     return notes
 
 
@@ -136,8 +139,8 @@ def _trend_words(shift: Shift, limits: Alarms | None) -> str:
     ):
         if limit is not None:
             above = sum(rate > limit for rate in rates)
-            words.append(f"{above} of {len(rates)} spans of ten minutes had more than {limit:.2%} {name}.")
-    return " ".join([*words, "The alarms themselves look at the last parts, not at ten minutes."])
+            words.append(f"{above} of {len(rates)} spans of {shift.trend.minutes} had more than {limit:.2%} {name}.")
+    return " ".join([*words, "The alarms themselves look at the last parts, not at the clock."])
 
 
 def _rows(shift: Shift, summary: Summary) -> list[tuple[str, int, str, float]]:

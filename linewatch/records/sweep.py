@@ -15,24 +15,25 @@ from linewatch.records.storage import pictures_of, run_folders
 from linewatch.records.summary import SUMMARY, Tally, write_summary
 
 
-def sweep(output: Path, station: str) -> list[str]:
+def sweep(output: Path, station: str, key: str | None = None) -> list[str]:
     """Close every run in `output` that was interrupted: put its log right, remove pictures that no line names.
 
-    A run that was closed has its summary and is not read again. Returns what was done, a line each; a run that cannot
-    be put right is left as it is and named. Raises StorageError when `output` itself cannot be read.
+    A run that was closed has its summary and is not read again. key: of the station's logs, if they have one.
+    Returns what was done, a line each; a run that cannot be put right is left as it is and named.
+    Raises StorageError when `output` itself cannot be read.
     """
     done: list[str] = []
     for run in run_folders(output):
         if not (run / SUMMARY).exists():
             try:
-                done.append(_close(run, station))
+                done.append(_close(run, station, key))
             except (StorageError, OSError) as exc:
                 done.append(f"{run.name}: left as it is: {exc}")
     return done
 
 
-def _close(run: Path, station: str) -> str:
-    log: DecisionLog = ChainedLog(run, station) if is_database(log_of(run)) else JsonLog(run)
+def _close(run: Path, station: str, key: str | None) -> str:
+    log: DecisionLog = ChainedLog(run, station, key) if is_database(log_of(run)) else JsonLog(run)
     log.close()
     tally, named = Tally(), set[str]()
     for line in read_decisions(run):

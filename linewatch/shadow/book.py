@@ -56,9 +56,10 @@ class Book:
                 (self._run / SHADOW_PICTURES).mkdir(parents=True, exist_ok=True)
             except OSError as exc:
                 raise StorageError(self._run, exc.strerror or "cannot be made") from exc
-            self._store = PictureStore(self._output, self._budget, self._floor, kinds=(SHADOW_PICTURES,))
-            self._log = LineFile(self._run / SHADOW_LOG)
-            self._log.append(self._started)
+            store = PictureStore(self._output, self._budget, self._floor, kinds=(SHADOW_PICTURES,))
+            log = LineFile(self._run / SHADOW_LOG)
+            log.append(self._started)
+            self._log, self._store = log, store
         return self._log, self._store
 
     def _with_picture(self, store: PictureStore, line: ShadowLine, picture: Picture) -> ShadowLine:

@@ -15,7 +15,7 @@ def step_back() -> None:
     Where the kernel refuses one of these, the others still hold.
     """
     with contextlib.suppress(OSError):
-        os.nice(_LEAST_NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, _LEAST_NICE)
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with contextlib.suppress(OSError):

@@ -48,19 +48,22 @@ def write_shadow_report(run: Path, output: Path) -> tuple[Agreement, Changes]:
     output: made where it is not there; what it holds from before is replaced. Raises StorageError.
     """
     log = read_shadow_log(run)
-    decided = {line.seq: line for line in read_decisions(run)}
-    judged = [line for line in log.lines.values() if line.both_judged and line.seq in decided]
-    shadow = {line.seq: _as_decision(run, decided[line.seq], line) for line in judged}
-    changes = changes_between({seq: decided[seq] for seq in shadow}, shadow)
-    agreement = _agreement(run, log, len(decided), changes)
+    decided, compared = 0, dict[int, DecisionLine]()
+    for line in read_decisions(run):
+        decided += 1
+        if line.seq in log.lines and log.lines[line.seq].both_judged:
+            compared[line.seq] = line
+    shadow = {seq: _as_decision(run, line, log.lines[seq]) for seq, line in compared.items()}
+    changes = changes_between(compared, shadow)
+    agreement = _agreement(run, log, decided, changes)
     models = agreement.line_model or "its model", ", ".join(log.models)
-    compared = Compared(run, ("the line", "its shadow"), models, lambda _side, line: _picture(run, shadow[line.seq]))
+    sides = Compared(run, ("the line", "its shadow"), models, lambda _side, line: _picture(run, shadow[line.seq]))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise StorageError(output, exc.strerror or "cannot be made") from exc
     write_whole(output / AGREEMENT, msgspec.json.format(msgspec.json.encode(agreement), indent=2) + b"\n")
-    write_changes(changes, compared, output)
+    write_changes(changes, sides, output)
     return agreement, changes
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from linewatch.cli import main
 from linewatch.core.errors import CalibrationError
-from linewatch.pictures.calibration import Calibration, load_calibration
+from linewatch.pictures.calibration import Calibration, described, load_calibration
 from linewatch.pictures.rectify import Rectifier
 from linewatch.pictures.write import write_png
 
@@ -48,7 +48,7 @@ def test_lens_scale_and_light_are_found_and_the_line_uses_them(
     station, (flat, dark) = write_station(), fields()
     assert calibrate(station, "--pictures", charuco_views, "--flat", flat, "--dark", dark) == 0
     folder = written(station)
-    assert f"calibration: {folder}" in capsys.readouterr().out
+    assert f"station file: calibration: calibration/cam/{folder.name}\n" in capsys.readouterr().out
     found = load_calibration(folder)
     assert found.camera_matrix is not None and found.reprojection_px is not None
     (fx, _, cx), (_, fy, cy), _ = found.camera_matrix
@@ -113,6 +113,7 @@ def test_what_was_changed_afterwards_is_refused(write_station: WriteStation, fie
         load_calibration(folder)
 
 
+@pytest.mark.slow
 def test_a_second_one_of_the_day_gets_a_name_of_its_own_and_keeps_the_rest(
     write_station: WriteStation, fields: Fields, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_wrong_field_is_named_and_nothing_is_written(
     assert not (station.parent.parent / "calibration").exists()
 
 
+@pytest.mark.slow
 def test_force_writes_and_names_what_was_wrong(
     write_station: WriteStation, fields: Fields, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +171,27 @@ def test_force_writes_and_names_what_was_wrong(
     assert "accepted by --force: flat field" in (written(station) / "sheet.html").read_text()
 
 
+@pytest.mark.slow
+def test_what_was_wrong_stays_wrong_until_it_is_done_anew(
+    write_station: WriteStation, fields: Fields, tmp_path: Path
+) -> None:
+    faults = ["reprojection error: 0.9: px rms", "flat field: 2: pictures", "timing: 3.0: px rms"]
+    document = {
+        "camera": "cam", "date": "2026-01-05", "size_px": [480, 360], "mm_per_px": 0.2, "faults": faults,
+        "camera_matrix": [[600.0, 0, 240.0], [0, 600.0, 180.0], [0, 0, 1.0]], "distortion": [0.0, 0.0, 0.0, 0.0],
+    }  # fmt: skip
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "calibration.yaml").write_text(yaml.safe_dump(document))
+    station, (flat, dark) = write_station(calibration="old"), fields()
+    assert calibrate(station, "--dark", dark) == 0
+    kept = load_calibration(written(station))
+    assert kept.faults == tuple(faults)
+    assert (str(kept.lens_date), kept.camera_matrix is not None) == ("2026-01-05", True)
+    assert calibrate(station, "--flat", flat, "--from", written(station)) == 0
+    assert load_calibration(written(station)).faults == (faults[0], faults[2])
+    assert "lens of 2026-01-05" in described(written(station), load_calibration(written(station)))
+
+
 def test_nothing_to_calibrate_from_is_said(
     write_station: WriteStation, charuco_views: Path, fields: Fields, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -177,6 +200,13 @@ def test_nothing_to_calibrate_from_is_said(
     assert "needs --pictures, --plane, --flat or --dark" in capsys.readouterr().err
     assert calibrate(station, "--flat", fields()[0]) == 2
     assert "--plane: nothing tells the scale" in capsys.readouterr().err
+    tilted = tmp_path / "tilted"
+    tilted.mkdir()
+    for number in range(3):
+        (tilted / f"{number}.png").write_bytes((charuco_views / f"view-0{number + 1}.png").read_bytes())
+    assert calibrate(station, "--pictures", tilted) == 3
+    said = capsys.readouterr().err
+    assert "3: views can be used, 8 are needed" in said and "--plane: or a picture called plane.png is needed" in said
     assert calibrate(station, "--pictures", tmp_path / "none") == 5
     assert "none: No such file" in capsys.readouterr().err
     assert calibrate(station, "--plane", charuco_views / "plane.png", "--square-mm", "nan") == 2

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from linewatch.core.errors import StationError
 from linewatch.core.station import load_station
 from linewatch.pictures.calibration import load_calibration
 from linewatch.pictures.read import read_picture
+from linewatch.sim.gate import VirtualGate
 
 PROJECT = Path(__file__).parents[2]
 WriteStation = Callable[..., Path]
@@ -26,6 +28,7 @@ def station(write_station: WriteStation, charuco_views: Path) -> Path:
     return write_station(camera={"kind": "folder", "path": str(charuco_views), "width": 480, "height": 360})
 
 
+@pytest.mark.slow
 def test_pictures_are_taken_at_enter_and_judged(
     station: Path, charuco_views: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +56,20 @@ def test_pictures_that_show_no_such_target_are_said(
     assert "usable" not in capsys.readouterr().out
 
 
+def test_the_light_is_fired_for_each_picture(write_station: WriteStation, charuco_views: Path, tmp_path: Path) -> None:
+    camera = {"kind": "folder", "path": str(charuco_views), "width": 480, "height": 360}
+    with VirtualGate() as gate:
+        port = {"kind": "framed", "port": gate.path}
+        station = write_station(camera=camera, gate=port, light={"kind": "serial_command", "duration_us": 300})
+        arguments = ["--count", "2", "--every", "0.05", "--plain", "--output", str(tmp_path / "lit")]
+        assert main(["calibrate", "take", str(station), *arguments]) == 0
+        until = time.monotonic() + 5
+        while len(gate.flashes) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert [(flash.counter, flash.duration_us) for flash in gate.flashes] == [(1, 300), (2, 300)]
+
+
+@pytest.mark.slow
 def test_the_plane_alone_gives_the_scale(
     station: Path, charuco_views: Path, rendering: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

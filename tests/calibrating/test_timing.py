@@ -35,7 +35,7 @@ def test_speed_and_delay_of_a_moving_bottle_are_found(
         ended = main(["calibrate", "timing", str(station), "--delays", "148:172:4", "--rejecter-mm", "300"])
         said = capsys.readouterr()
     assert ended == 0, said
-    assert len(gate.flashes) == 7  # the light for each picture
+    assert len(gate.flashes) == 8  # the light for each picture, and for that of the empty line
     found = load_calibration(next((station.parent.parent / "calibration" / "cam").iterdir()))
     timing = found.timing
     assert timing is not None and timing.places >= 5
@@ -120,6 +120,8 @@ def test_the_way_to_the_rejecter_from_tape_entry_and_sensor(tmp_path: Path) -> N
     ]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert transport(Way(log=log, sensor_mm=20), 0.5) == (511.5 - 40, "sensor")
+    with pytest.raises(CalibrationError, match=r"--sensor-mm: 900: is more than the whole way"):
+        transport(Way(log=log, sensor_mm=900), 0.5)
     assert transport(Way(distance_mm=200), 0.5) == (400.0, "distance")
     assert transport(Way(transport_ms=432.0), 0.5) == (432.0, "entered")
     assert transport(Way(), 0.5) is None

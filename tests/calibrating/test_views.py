@@ -65,7 +65,9 @@ def test_a_picture_that_cannot_be_used_says_why(
     assert reason in str(caught.value)
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(8, 6), (9, 5), (10, 7)])
+@pytest.mark.parametrize(
+    ("columns", "rows"), [(8, 6), *(pytest.param(*size, marks=pytest.mark.slow) for size in ((9, 5), (10, 7)))]
+)
 def test_a_chessboard_of_another_size_is_counted(columns: int, rows: int, rendering: ModuleType) -> None:
     with pytest.raises(CalibrationError, match=r"shows 9 x 6 squares, not .*: give --columns 9 --rows 6"):
         look_at(rendering, Target("chessboard", columns, rows, 12.0), rendering.texture("chessboard"))
@@ -97,6 +99,7 @@ def same_angle(rendering: ModuleType) -> Sequence[View]:
     return [look_at(rendering, CHARUCO, flat, pose) for pose in rendering.SAME_ANGLE]
 
 
+@pytest.mark.slow
 def test_views_that_do_not_tell_enough_are_refused(same_angle: Sequence[View], rendering: ModuleType) -> None:
     assert "views can be used, 8 are needed" in str(coverage_faults(same_angle[:5], SIZE_PX)[0])
     same = str(coverage_faults(same_angle, SIZE_PX)[-1])
@@ -113,6 +116,7 @@ def test_an_error_above_the_limit_names_the_worst_view(same_angle: Sequence[View
     assert error_faults(lens, same_angle[:3], 1.0) == []
 
 
+@pytest.mark.slow
 def test_a_bent_target_has_a_large_error(charuco_views: Path) -> None:
     views, faults = read_views(charuco_views, CHARUCO, SIZE_PX)
     assert faults == []
@@ -140,7 +144,8 @@ def test_the_scale_of_a_tilted_target_is_refused(rendering: ModuleType) -> None:
     assert find_scale(square, lens).mm_per_px == pytest.approx(rendering.MM_PER_PX, rel=0.001)
 
 
-@pytest.mark.parametrize("kind", ["charuco", pytest.param("chessboard", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["charuco", "chessboard"])
 def test_the_printed_target_is_found_in_true_scale(kind: str, tmp_path: Path) -> None:
     target = Target("charuco" if kind == "charuco" else "chessboard", 6, 5, 18.0)
     print_target(target, tmp_path / "target.png", "a5")

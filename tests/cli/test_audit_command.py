@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import re
 import resource
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import pytest
 import linewatch
 from linewatch.cli.app import app
 from linewatch.cli.ending import ended
+from linewatch.core.keyfiles import read_secret
 from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
 from linewatch.records.chained_log import ChainedLog
 from linewatch.records.decision_log import line_of, read_texts
@@ -29,8 +32,13 @@ EXAMPLE = "973446d7644c4cdf03b2e28e1f4a4b3b6a0292add98e848ebe62b3a0cceb91c4"  # 
 def tip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The newest hash of a closed run of three parts, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    Path(RUN).mkdir(parents=True)
-    log = ChainedLog(Path(RUN), "bottle-sim")
+    return written(Path(RUN), None)
+
+
+def written(run: Path, key: str | None) -> str:
+    """A closed run of three parts; returns its newest hash."""
+    run.mkdir(parents=True)
+    log = ChainedLog(run, "bottle-sim", key)
     crack = Detection("crack", 0.5, 1, 2, 3, 4, "reject")
     for seq in (1, 2, 3):
         bad = seq == 2
@@ -39,7 +47,7 @@ def tip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         wall = "2026-11-23T06:00:00.000+00:00"
         log.append([line_of(Record(decision, (crack,) * bad, source=f"part-{seq}", wall=wall), (), None, "absent")])
     log.close()
-    return Path(RUN, "decisions.tip").read_text().split()[1]
+    return (run / "decisions.tip").read_text().split()[1]
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -52,16 +60,19 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 
 def test_every_command_of_the_page_works(tip: str, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [
-        line for line in (PROJECT / "docs/audit.md").read_text().splitlines() if line.startswith("linewatch audit ")
-    ]
-    assert len(lines) == 4
+    page = (PROJECT / "docs/audit.md").read_text()
+    lines = re.findall(r"^linewatch (?:audit|keys) .*", page, re.MULTILINE)
+    assert len(lines) == 6
     for line in lines:
+        if "--key" in line:
+            shutil.rmtree(RUN)
+            written(Path(RUN), read_secret(Path("keys/audit.key")))
         words = shlex.split(line.replace(EXAMPLE, tip))[1:]
         assert ended(app, [found for word in words for found in [*map(str, Path().glob(word))] or [word]]) == 0, line
     said = capsys.readouterr().out
     assert f"whole, 3 decisions of run {Path(RUN).name}, bottle-sim" in said
     assert said.count(f"newest row 3: {tip}") == 2
+    assert said.count("newest row 3:") == 3
     database = Path(RUN, "decisions.sqlite")
     exported = Path("decisions.jsonl").read_bytes().splitlines()
     assert exported == [text for _, text in read_texts(database)]
@@ -75,6 +86,7 @@ def test_every_command_of_the_page_works(tip: str, capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("tip")
 def test_a_log_that_was_changed_has_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "verify", RUN, "--tip", "xyz")[0] == 2
     code, said = refused(capsys, "verify", RUN, "--tip", "0" * 64)
     assert (code, "holds no row with this hash" in said) == (1, True)
     with closing(sqlite3.connect(Path(RUN, "decisions.sqlite"))) as connection, connection:
@@ -88,6 +100,8 @@ def test_a_log_that_was_changed_has_an_exit_code_of_its_own(capsys: pytest.Captu
     [
         (("verify", "nowhere"), "nowhere: No such file or directory"),
         (("verify", "runs"), "runs: holds no decision log (neither decisions.sqlite nor decisions.jsonl)"),
+        (("verify", __file__), "test_audit_command.py: has no chain to verify"),
+        (("export", __file__, "--output", "x"), "test_audit_command.py: line 1: is no decision"),
         (("export", "nowhere", "--output", "x"), "nowhere: No such file or directory"),
         (("export", RUN, "--output", "no/where.jsonl"), "no/where.jsonl: No such file or directory"),
         (("export", RUN, "--output", f"{RUN}/decisions.tip"), "decisions.tip: is there already: give another name"),

@@ -43,6 +43,7 @@ def answers(station: Path) -> list[str]:
     return [str(one) for one in look(station, offline=True) if isinstance(one, Answer)]
 
 
+@pytest.mark.slow
 def test_check_says_which_calibration_is_in_use(
     calibrated: Path, write_station: WriteStation, capsys: pytest.CaptureFixture[str]
 ) -> None:

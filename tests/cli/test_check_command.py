@@ -74,7 +74,7 @@ def test_every_error_behind_the_file_is_said(
         calibration="calibration/none/2026-01-01",
         acceptance=[{"class": "chip"}, {"class": "*", "zone": {"kind": "ring", "inner": 0.5, "outer": 0.2}}],
         endpoints={"observers": "tcp://0.0.0.0:5599"},
-        storage={"output": "file/runs"},
+        storage={"output": "file/runs", "audit_key": "keys/audit.key"},
     )
     assert main(["check", str(station)]) == 3
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -85,6 +85,7 @@ def test_every_error_behind_the_file_is_said(
         "calibration/none/2026-01-01/calibration.yaml: No such file",
         "endpoints.observers: 'tcp://0.0.0.0:5599'",
         "file/runs: cannot be written",
+        "keys/audit.key: No such file",
         "/dev/ttyNONE0: does not exist",
         "absent: No such file",
     ]
@@ -118,7 +119,7 @@ def test_a_network_that_is_slower_than_the_deadline_is_said(write_station: Write
     answer, finding = detector_speed(station)
     assert isinstance(answer, Answer) and isinstance(finding, Finding)
     assert not finding.is_warning
-    assert "ms a part; line.deadline_ms is 0.1" in str(finding.error)
+    assert "ms a part leaves too little of line.deadline_ms = 0.1" in str(finding.error)
 
 
 def test_a_camera_that_is_slower_than_the_deadline_or_of_another_size_is_said(
@@ -155,7 +156,7 @@ def test_the_rejecter_that_asks_to_register_is_named(
             assert client.reject_all  # it was heard, and not told that it may trust anything
             done.set()
             acting.join()
-    assert str(found) == "rejecter: blow-1 wants to register at ipc://@runtime/actuators.sock"
+    assert str(found) == f"rejecter: blow-1 wants to register at ipc://{short}/t/actuators.sock"
     assert heard == []
 
 
@@ -177,3 +178,12 @@ def test_disk_memory_and_clock_answer_or_are_doubted(write_station: WriteStation
     *_, ring = machine.memory(load_station(write_station(camera=big)))
     assert isinstance(ring, Finding) and not ring.is_warning and "the frame ring needs" in str(ring.error)
     assert len(list(machine.clock())) == 2
+
+
+def test_a_rule_of_retention_for_a_class_that_the_model_lacks_is_warned_of(write_station: WriteStation) -> None:
+    rules = [{"class": "crack"}, {"class": "chip"}, {"cause": "timeout"}, {"class": "*"}]
+    with VirtualGate() as gate:
+        station = write_station(gate={"kind": "framed", "port": gate.path}, storage={"retention": rules})
+        (found,) = check(station)
+    assert found.is_warning
+    assert "storage.retention.1.class: 'chip': the model has no such class, only crack, stone" in str(found.error)

@@ -94,29 +94,6 @@ def test_routing_follows_the_picture() -> None:
     assert not torch.allclose(one, two, atol=1e-3)
 
 
-def test_experts_that_seldom_work_are_favoured_until_all_do() -> None:
-    torch.manual_seed(7)
-    router, anchors = TextRouter(32, 16, 8), torch.randn(4, 16)
-    with torch.no_grad():
-        list(router.gate.parameters())[-1].copy_(torch.linspace(0, 2, 8))  # left alone, three do everything
-
-    def load() -> list[int]:
-        pictures = torch.randn(200, 32, 8, 8, generator=torch.Generator().manual_seed(1))
-        return router.eval()(pictures, anchors).working().sum(0).int().tolist()
-
-    def gates_of(picture: torch.Tensor) -> torch.Tensor:
-        return router.eval()(picture, anchors).probabilities
-
-    one = torch.randn(1, 32, 8, 8)
-    unbalanced, before = load(), gates_of(one)
-    for _ in range(300):
-        with torch.no_grad():
-            router.train()(torch.randn(16, 32, 8, 8), anchors)
-    assert unbalanced.count(0) >= 3
-    assert min(load()) > 0.5 * 200 * 3 / 8
-    assert torch.equal(before, gates_of(one))  # who is chosen changes, not what the gate says of a picture
-
-
 def test_geometry_off_is_the_plain_control(teacher: torch.Tensor, pictures: torch.Tensor) -> None:
     torch.manual_seed(0)
     curved = DsMoe(Architecture(4), teacher).eval()

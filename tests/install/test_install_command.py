@@ -97,6 +97,12 @@ def test_a_program_in_a_home_stays_visible_and_odd_paths_are_quoted() -> None:
     assert "ProtectHome=yes\n" in layout(("/opt/x/linewatch",), "linewatch")[0].text
 
 
+def test_an_environment_whose_interpreter_lies_in_a_home_finds_it(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to("/root/.local/share/uv/python/bin/python3.11")
+    text = layout((str(tmp_path / "linewatch"),), "linewatch")[0].text
+    assert "ProtectHome=read-only\n" in text
+
+
 @pytest.mark.parametrize("user", ["", "Root", "a b", "../x", "u\nExecStartPre=/bin/sh", "x" * 32])
 def test_a_user_that_is_no_name_is_refused(tmp_path: Path, user: str) -> None:
     with pytest.raises(UsageError, match="--user"):

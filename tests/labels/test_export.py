@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,3 +143,26 @@ def test_the_command_says_what_it_did(make_run: MakeRun, tmp_path: Path, capsys:
     assert "crack 2, stain 1" in said and "2 wanted parts are not in it, their picture: unwanted" in said
     assert main(["labels", "export", str(tmp_path / "none"), "--output", str(tmp_path / "other")]) == 5
     assert main(["labels", "export", run, "--what", "near", "--output", str(tmp_path / "other")]) == 2
+
+
+FULL = """\
+import resource, signal, sys
+from linewatch.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing_behind(make_run: MakeRun, tmp_path: Path) -> None:
+    command = ["labels", "export", str(make_run()), "--what", "all", "--output", str(tmp_path / "set")]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, *command],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 5 and len(done.stderr.splitlines()) == 1
+    assert "set" in done.stderr and "File too large" in done.stderr
+    assert not list(tmp_path.glob("set*"))

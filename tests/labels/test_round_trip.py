@@ -163,7 +163,7 @@ def test_partial_work_and_new_classes_are_taken_when_said(coco: Path, tmp_path: 
         document["annotations"][0]["category_id"] = 7
 
     edit(coco, correct)
-    found = import_labels(coco, tmp_path / "back", more_classes=["dent"], partial=True)
+    found = import_labels(coco, tmp_path / "back", more_classes=["dent", "crack"], partial=True)
     assert (found.pictures, found.exported, counts(found, "crack")) == (2, 5, (0, 0, 1, 0, 0))
     taken: Annotations = load_annotations(tmp_path / "back/annotations.json")
     assert taken.classes == ("crack", "stain", "dent") and [p.boxes[0].label for p in taken.pictures if p.boxes] == [2]

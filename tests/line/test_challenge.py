@@ -115,7 +115,8 @@ def test_a_part_more_than_the_set_has_proves_nothing(hold: Hold, running: Any) -
     assert "1 more parts were decided than the set has" in report.verdict
 
 
-@pytest.mark.parametrize("order", ["any", pytest.param("given", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["any", "given"])
 def test_among_production_only_an_expected_defect_counts(hold: Hold, running: Any, order: str) -> None:
     stone = {"name": "stone-01", "expect": ["stone"]}
     window_s = 0.5 if order == "given" else 1.0
@@ -173,12 +174,15 @@ def test_a_line_with_another_model_than_the_station_file_proves_nothing(hold: Ho
     card = running.folder / "models" / "other" / "model.yaml"
     card.parent.mkdir(parents=True, exist_ok=True)
     card.write_text("sha256: abc\nclasses: [chip]\n")
-    running.write_station(detector={"model": "models/other"})
+    running.write_station(detector={"model": "models/other"}, recipe="def")
     try:
         report = hold([CHIP], firing(running))
     finally:
         (running.folder / "station.yaml").write_text(before)
-    assert "works with model 'm', and the station file names 'other'" in report.problems[0]
+    assert report.problems == (
+        "the line works with model 'm', and the station file names 'other'",
+        "the line works with recipe 'default', and the station file names 'def'",
+    )
 
 
 def test_a_line_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -121,6 +121,13 @@ def test_what_keeps_the_line_from_starting_is_one_line_and_a_code(line: Any) -> 
         line.write_station(**changes)
         assert line.launch().wait(60) == code
         assert said in line.log()
+    line.write_station()
+    os.environ["WATCHDOG_USEC"] = "100000"
+    try:
+        assert line.launch().wait(60) == 3
+    finally:
+        del os.environ["WATCHDOG_USEC"]
+    assert "WATCHDOG_USEC: 100000: us must be at least 500000" in line.log()
     assert "Traceback" not in line.log()
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from linewatch.line.systemd import Notifier
+from linewatch.core.errors import ConfigError
+from linewatch.line.systemd import Notifier, check_watchdog
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -31,3 +32,10 @@ def test_without_systemd_and_with_one_that_is_gone_nothing_happens(tmp_path: Pat
     notifier = Notifier(str(tmp_path / "gone.sock"))
     notifier.watchdog()
     notifier.close()
+
+
+def test_a_watchdog_that_would_kill_a_healthy_line_is_refused() -> None:
+    for patient in ({}, {"WATCHDOG_USEC": ""}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "500000"}):
+        check_watchdog(patient)
+    with pytest.raises(ConfigError, match=r"WATCHDOG_USEC: 499999: us must be at least 500000.*raise WatchdogSec"):
+        check_watchdog({"WATCHDOG_USEC": "499999"})

@@ -1,6 +1,7 @@
 """The running line's log: what a kill leaves, what tampering leaves, and what a disk or another process does to it."""
 
 import contextlib
+import hmac
 import os
 import re
 import shutil
@@ -125,6 +126,7 @@ TAMPERED: list[tuple[Callable[[sqlite3.Connection], object], str]] = [
     (lambda found: found.execute("UPDATE lines SET line = '{}' WHERE number = 0"), "row 0: changed"),
     (lambda found: remove(found, 5), "row 5: removed"),
     (lambda found: remove(found, 0), "row 0: removed"),
+    (lambda found: found.execute("UPDATE lines SET number = -7 WHERE number = 5"), "row -7: inserted"),
     (removed_and_closed_up, "row 5: removed: what stood before it; the log has 1 rows too few"),
     (partial(insert, number=4, chained=False), "row 4: inserted: row 5 belongs behind row 3"),
     (partial(insert, number=4, chained=True), "row 4: inserted: row 5 belongs behind row 3"),
@@ -165,6 +167,36 @@ def test_a_log_alone_is_verified_without_its_tip_and_with_a_hash_kept_elsewhere(
         verify(run)
 
 
+def test_with_a_key_nobody_without_it_can_chain_anew(tmp_path: Path, make_record: Make) -> None:
+    run = tmp_path / "keyed"
+    run.mkdir()
+    log = ChainedLog(run, "s", "secret")
+    log.append([line_of(make_record(seq), (), None, "absent") for seq in (1, 2, 3)])
+    log.close()
+    with opened(run) as connection:
+        rows = connection.execute("SELECT line, hash FROM lines ORDER BY number").fetchall()
+    previous = "0" * 64
+    for line, found in rows:
+        assert found == hmac.new(b"secret", (previous + line).encode(), "sha256").hexdigest()
+        previous = found
+    assert verify(run, key="secret").tip.number == 3
+    for key, words in ((None, "is chained with a key"), ("another", "row 0: changed")):
+        with pytest.raises(LinewatchError, match=words):
+            verify(run, key=key)
+    without = ChainedLog(run, "s")
+    with pytest.raises(StorageError, match=r"storage\.audit_key names none"):
+        without.append([line_of(make_record(4), (), None, "absent")])
+    without.close()
+    (run / TIP).unlink()
+    with opened(run) as connection:
+        connection.execute("UPDATE lines SET line = replace(line, 'hmac-', '') WHERE number = 0")
+        change(connection)
+        rehash(connection)
+    assert verify(run / DATABASE).tip.number == 3, "whole, as far as one without the key can know"
+    with pytest.raises(CheckFailed, match="row 0: changed: the log is not chained with a key"):
+        verify(run / DATABASE, key="secret")
+
+
 def test_every_column_that_is_documented_is_there_and_agrees_with_the_lines(run: Path) -> None:
     page = (PROJECT / "docs/audit.md").read_text()
     for statement in SCHEMA:
@@ -175,7 +207,7 @@ def test_every_column_that_is_documented_is_there_and_agrees_with_the_lines(run:
     with opened(run) as connection:
         rows = connection.execute(query).fetchall()
         boxes = connection.execute("SELECT seq, class, x, width FROM detections").fetchall()
-        queries = re.findall(r"^sqlite3 .*?'(.+?)'$", page, re.MULTILINE)
+        queries = re.findall(r"^SELECT .*;$", page, re.MULTILINE)
         assert queries and all(connection.execute(text).fetchall() for text in queries)
     wall = "2026-11-22T12:00:00.000+00:00"
     assert rows == [
@@ -264,6 +296,14 @@ def test_a_log_cut_short_is_told_when_it_is_opened_again_and_stays_evident(run: 
     assert told[0] == "log_changed"
     with pytest.raises(CheckFailed, match="row 9: changed, and all behind it hashed anew"):
         verify(run)
+
+
+def test_a_log_without_its_first_row_is_left_as_it_is_by_the_next_recorder(run: Path) -> None:
+    with opened(run) as connection:
+        connection.execute("DELETE FROM lines")
+    (run / SUMMARY).unlink()
+    (said,) = sweep(run.parent, "bottle-sim")
+    assert re.search(r"left as it is: .*decisions\.sqlite: row 0: was removed", said)
 
 
 def test_a_damaged_tip_keeps_no_log_from_going_on(run: Path, make_record: Make) -> None:

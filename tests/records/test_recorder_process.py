@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 
 from linewatch.core.channel import ChannelClosed
+from linewatch.core.curve import new_pair
+from linewatch.core.keyfiles import read_secret
+from linewatch.core.keyring import Keyring
 from linewatch.core.messages import Health, Logged, Note, Ready, Verdict
 from linewatch.pictures.read import read_picture
 from linewatch.pictures.recording import open_recording
@@ -241,6 +244,20 @@ def test_a_run_that_is_no_folder_name_is_refused(
     assert (code, said.count("\n")) == (5, 1)
     assert "no name for a run folder" in said
     assert [path.name for path in output.iterdir()] == [".recorder.lock"]
+
+
+@pytest.mark.slow
+def test_the_station_s_key_chains_the_log_and_one_that_others_can_read_is_refused(
+    warm_recorder: Start, start_recorder: Start, make_record: Make, output: Path, tmp_path: Path
+) -> None:
+    secret, _ = Keyring(tmp_path / "keys").add("audit", *new_pair())
+    recorder = warm_recorder(audit_key=str(secret))
+    recorder.send(make_record(1))
+    assert recorder.stop()[0] == 0
+    assert verify(output / "run-1", key=read_secret(secret)).header.hash == "hmac-sha256"
+    secret.chmod(0o644)
+    code, said = start_recorder(audit_key=str(secret)).ended()
+    assert (code, said.count("\n"), "others can read this secret" in said) == (3, 1, True)
 
 
 def test_a_log_that_cannot_be_opened_ends_the_recorder_and_nothing_is_confirmed(

@@ -57,7 +57,7 @@ def runs(tmp_path: Path, record_at: Make, make_noise: Make) -> Path:
     first.close()
     second = RunFolder(output / "20261025T000000-bbbbbb")
     second.record(record_at("2026-10-25T00:30", 1, cause="timeout", reason="<script>alert(1)</script>"), None)
-    second.record(record_at("2026-10-25T04:59", 2, label="stone"), make_noise(3))
+    second.record(record_at("2026-10-25T04:59", 2, label="<img src=x>"), make_noise(3))
     second.record(record_at("2026-10-25T05:00", 3), make_noise(4))
     second.close()
     return output
@@ -67,7 +67,7 @@ def test_only_the_parts_of_the_shift_count_whichever_runs_it_had(runs: Path, nig
     shift = read_shift(runs, night)
     summary = shift.tally.summary("", "")
     assert (summary.decided, summary.passed, summary.rejected, summary.failsafe) == (4, 1, 3, 1)
-    assert summary.classes == {"crack": 1, "stone": 1}
+    assert summary.classes == {"crack": 1, "<img src=x>": 1}
     assert shift.missing == 1
     assert [(one.run.name[-6:], one.line.seq) for one in shift.rejects] == [("aaaaaa", 2), ("bbbbbb", 1), ("bbbbbb", 2)]
     assert [step.parts for step in shift.trend.steps if step.parts] == [1, 1, 1, 1]
@@ -92,6 +92,8 @@ def test_the_page_shows_every_reject_and_says_why_one_has_no_picture(runs: Path,
     ):  # fmt: skip
         assert expected in text
     assert "<script" not in text
+    assert "<img src=x" not in text  # neither in the tables nor in the chart
+    assert text.count("&lt;img src=x&gt;") > 3
     assert paper.read_bytes().startswith(b"%PDF-")
 
 
@@ -212,6 +214,17 @@ def test_wrong_times_get_one_line_that_names_them(wanted: dict[str, str], said: 
     with pytest.raises(UsageError) as refused:
         span_of(Wanted(**wanted), SHIFTS, NOW)
     assert said in str(refused.value)
+
+
+def test_the_trend_of_a_year_has_no_more_steps_than_can_be_read(tmp_path: Path, record_at: Make) -> None:
+    run = RunFolder(tmp_path / "run")
+    for seq, time in enumerate(("2025-11-01T00:00", "2026-10-31T00:00"), start=1):
+        run.record(record_at(time, seq, Verdict.PASS), None)
+    run.close()
+    span = span_of(Wanted(begin="2025-11-01T00:00Z", end="2026-11-01T00:00Z"), SHIFTS, NOW)
+    steps = read_shift(tmp_path / "run", span).trend.steps
+    assert 150 < len(steps) <= 200
+    assert sum(step.parts for step in steps) == 2
 
 
 def test_a_time_is_read_by_the_clock_that_counts() -> None:

@@ -13,15 +13,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linewatch.core.child import run
 from linewatch.core.messages import Detection
 from linewatch.core.station import load_station
-from linewatch.faults.null_inspector import inspect_with
 from linewatch.line.run import run as run_line
 from linewatch.line.supervisor import standard_children
-from linewatch.pictures.types import Picture
-from linewatch.shadow.process import serve_with
+
+if TYPE_CHECKING:  # the daemon loads no numpy
+    from linewatch.pictures.types import Picture
 
 
 class Spots:
@@ -37,12 +38,12 @@ class Spots:
 
     def warm_up(self) -> None: ...
 
-    def detect(self, pictures: Sequence[Picture]) -> list[tuple[Detection, ...]]:
+    def detect(self, pictures: "Sequence[Picture]") -> list[tuple[Detection, ...]]:
         time.sleep(self._part_ms / 1000)
         self._eaten.append(b"\1" * self._eaten_bytes)
         return [self._one(picture) for picture in pictures]
 
-    def _one(self, picture: Picture) -> tuple[Detection, ...]:
+    def _one(self, picture: "Picture") -> tuple[Detection, ...]:
         if picture.max() < self._least:
             return ()
         y, x = divmod(int(picture.argmax()), picture.shape[1])
@@ -66,8 +67,12 @@ def line(station: Path, runtime: Path, part_ms: str | None) -> int:
 
 def main(role: str, station: Path, *more: str) -> int:
     if role == "inspector":
+        from linewatch.faults.null_inspector import inspect_with
+
         return run(lambda _: inspect_with(Spots(255), station))
     if role == "shadow":
+        from linewatch.shadow.process import serve_with
+
         spots = Spots(200, eaten_bytes=50_000_000) if more[0] == "eats" else Spots(200, float(more[0]))
         return run(lambda _: serve_with(station, spots))
     return line(station, Path(more[0]), None if role == "own-shadow" else more[1])
