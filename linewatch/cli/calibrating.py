@@ -109,14 +109,14 @@ def timing(
     delays: Annotated[
         str, typer.Option(metavar="FROM:TO:STEP", help="Gate to exposure, ms; one part for each.")
     ] = "0:80:4",
-    transport_ms: Annotated[float | None, typer.Option(help="Gate to rejecter, as measured.")] = None,
+    transport_ms: Annotated[float | None, typer.Option(help="Gate to rejecter, ms, as measured.")] = None,
     rejecter_mm: Annotated[
-        float | None, typer.Option(help="Gate to rejecter, by tape; the speed gives the time.")
+        float | None, typer.Option(help="Gate to rejecter, mm, by tape; the speed gives the time.")
     ] = None,
     rejecter_log: Annotated[
         Path | None, typer.Option(help="Log of `actuator --confirm-ms`: when its sensor saw parts leave.")
     ] = None,
-    sensor_mm: Annotated[float, typer.Option(help="That sensor, so far behind the rejecter.")] = 0.0,
+    sensor_mm: Annotated[float, typer.Option(help="That sensor, so far behind the rejecter, mm.")] = 0.0,
     before: Before = None,
     output: Output = None,
     force: Force = False,

@@ -7,8 +7,8 @@ import typer.main
 from typer.models import CommandInfo
 
 TOP = """`linewatch COMMAND --help` explains each option and gives examples. Exit codes: 0 done, 1 a check or comparison
-failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 130 Ctrl-C; 70 is a fault of linewatch itself:
-LINEWATCH_DEBUG=1 shows where."""
+failed, 2 wrong arguments, 3 wrong configuration, 4 device, 5 storage, 6 a challenge failed, 130 Ctrl-C; 70 is a fault
+of linewatch itself: LINEWATCH_DEBUG=1 shows where."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": (
@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "linewatch replay recordings/monday --station stations/mine.yaml",
         "linewatch replay frames --station stations/pcb.yaml --truth truth.json",
         "linewatch replay frames --station stations/a.yaml --compare stations/b.yaml",
+        "linewatch replay archive --station stations/pcb.yaml --ray 192.168.1.20:6379",
     ),
     "init": (
         "linewatch init stations/mine.yaml",
@@ -39,11 +40,65 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "    --endpoint ipc:///run/linewatch/mine/actuators.sock",
         "linewatch actuator --station mine --relay /dev/ttyUSB1 --line-key server.pub \\",
         "    --key rejecter-1.key --endpoint tcp://127.0.0.1:5552",
+        "linewatch actuator --station mine --relay /dev/ttyUSB1 --relay-line rts \\",
+        "    --endpoint ipc:///run/linewatch/mine/actuators.sock",
     ),
     "dashboard": (
         "linewatch dashboard stations/mine.yaml",
         "linewatch dashboard stations/mine.yaml --port 8080",
     ),
+    "fleet": (
+        "linewatch fleet hall.yaml",
+        "linewatch fleet http://192.168.1.11:8765/ http://192.168.1.12:8765/ --json",
+    ),
+    "report": (
+        "linewatch report --station stations/mine.yaml --shift last",
+        "linewatch report --station stations/mine.yaml --shift 2026-11-20/early --no-pdf",
+        "linewatch report runs --from 2026-11-20T06:00 --to 2026-11-20T10:30 \\",
+        "    --time-zone Europe/Berlin",
+    ),
+    "challenge": (
+        "linewatch challenge stations/mine.yaml --set challenge.yaml --operator 'A. Meyer'",
+        "linewatch challenge stations/mine.yaml --set challenge.yaml --feed known-bad \\",
+        "    --operator ci --output reports/nightly.json",
+        "linewatch challenge --verify reports/nightly.json --signer challenge.pub",
+    ),
+    "audit verify": (
+        "linewatch audit verify runs/20261123T060000-abc123",
+        "linewatch audit verify runs/20261123T060000-abc123 --tip $TIP    # kept elsewhere",
+        "linewatch audit verify runs/20261123T060000-abc123 --key keys/audit.key",
+    ),
+    "audit export": (
+        "linewatch audit export runs/20261123T060000-abc123 --output decisions.jsonl",
+        "linewatch audit export runs/20261123T060000-abc123 --output decisions.csv",
+    ),
+    "calibrate target": (
+        "linewatch calibrate target --output target.pdf",
+        "linewatch calibrate target --output small.png --columns 9 --rows 6 --square-mm 8",
+    ),
+    "calibrate take": (
+        "linewatch calibrate take stations/mine.yaml --output pictures",
+        "linewatch calibrate take stations/mine.yaml --output flat --plain --every 1",
+    ),
+    "calibrate camera": (
+        "linewatch calibrate camera stations/mine.yaml --pictures pictures --plane plane/001.png",
+        "linewatch calibrate camera stations/mine.yaml --pictures pictures --flat flat --dark dark",
+        "linewatch calibrate camera stations/mine.yaml --plane plane.png   # scale alone",
+    ),
+    "calibrate timing": (
+        "linewatch calibrate timing stations/mine.yaml --delays 20:80:4 --rejecter-mm 1250",
+        "linewatch calibrate timing stations/mine.yaml --rejecter-log rejecter.jsonl --sensor-mm 80",
+    ),
+    "labels export": (
+        "linewatch labels export runs/20261123T061500-1a2b3c --output relabel/monday",
+        "linewatch labels export runs/20261123T061500-1a2b3c --format yolo \\",
+        "    --what near --threshold 0.5 --output relabel/near",
+    ),
+    "labels import": (
+        "linewatch labels import relabel/monday/annotations.json --output data/monday",
+        "linewatch labels import download --export relabel/monday --output data/monday",
+    ),
+    "shadow report": ("linewatch shadow report runs/20261123T061500-1a2b3c",),
     "faults": (
         "linewatch faults --quick",
         'linewatch faults --only "camera killed" --only "gate noisy"',
@@ -74,6 +129,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "keys new": (
         "linewatch keys new server",
         "linewatch keys new rejecter-1 --folder .    # on the client's machine",
+    ),
+    "keys signing": (
+        "linewatch keys signing",
+        "linewatch keys signing night --folder signing",
     ),
     "keys allow": ("linewatch keys allow rejecter-1.pub",),
     "keys list": ("linewatch keys list",),

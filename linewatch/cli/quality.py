@@ -40,7 +40,7 @@ def challenge(
         Path | None, typer.Argument(metavar="STATION", help="Station file (YAML) of the line; not with --verify.")
     ] = None,
     parts: Annotated[
-        Path | None, typer.Option("--set", help="YAML file with the known-bad parts (docs/challenge.md).")
+        Path | None, typer.Option("--set", help="YAML file with the known-bad parts (docs/quality.md).")
     ] = None,
     operator: Annotated[str, typer.Option(help="Who does it; stands on the report.")] = "",
     output: Annotated[

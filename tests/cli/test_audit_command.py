@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -23,7 +24,7 @@ from linewatch.records.chained_log import ChainedLog
 from linewatch.records.decision_log import line_of, read_texts
 
 PROJECT = Path(linewatch.__file__).parent.parent
-RUN = "runs/20261123T060000-abc123"
+RUN = "runs/demo/20261123T060000-abc123"
 EXAMPLE = "973446d7644c4cdf03b2e28e1f4a4b3b6a0292add98e848ebe62b3a0cceb91c4"  # of the page, which cannot know ours
 
 
@@ -59,13 +60,15 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 
 def test_every_command_of_the_page_works(tip: str, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line for line in (PROJECT / "docs/audit.md").read_text().splitlines() if line.startswith("linewatch ")]
+    page = (PROJECT / "docs/audit.md").read_text()
+    lines = re.findall(r"^linewatch (?:audit|keys) .*", page, re.MULTILINE)
     assert len(lines) == 6
     for line in lines:
         if "--key" in line:
             shutil.rmtree(RUN)
             written(Path(RUN), read_secret(Path("keys/audit.key")))
-        assert ended(app, shlex.split(line.replace(EXAMPLE, tip))[1:]) == 0, line
+        words = shlex.split(line.replace(EXAMPLE, tip))[1:]
+        assert ended(app, [found for word in words for found in [*map(str, Path().glob(word))] or [word]]) == 0, line
     said = capsys.readouterr().out
     assert f"whole, 3 decisions of run {Path(RUN).name}, bottle-sim" in said
     assert said.count(f"newest row 3: {tip}") == 2

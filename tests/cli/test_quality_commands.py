@@ -16,15 +16,16 @@ from linewatch.core.messages import Cause, Decision, Detection, Record, Verdict
 from linewatch.core.shifts import Shifts
 from linewatch.pictures.write import write_png
 from linewatch.records.run_folder import RunFolder
+from tests.docs.blocks import blocks_of
 
 DOCUMENT = Path(linewatch.__file__).parents[1] / "docs" / "quality.md"
 SIDE_PX = 64
 
 
 def documented() -> list[list[str]]:
-    """The words of each command line, without the program's name."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    return [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    """The words of each command line, without the program's name; slow blocks are run with the other documents."""
+    scripts = [block.script for block in blocks_of(DOCUMENT) if block.mode != "slow"]
+    return [shlex.split(line)[1:] for script in scripts for line in script.splitlines()]
 
 
 @pytest.fixture
