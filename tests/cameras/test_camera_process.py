@@ -55,6 +55,7 @@ def test_a_broken_picture_is_an_incomplete_frame_and_the_next_part_is_fine(
     assert camera.picture(3)[0, 0] == 30
 
 
+@pytest.mark.slow
 def test_health_comes_while_idle(warm_camera: Start, folder_settings: dict[str, object]) -> None:
     camera = warm_camera(folder_settings)
     camera.seen.clear()

@@ -115,6 +115,7 @@ def test_parts_that_were_refused_at_once_shift_nothing(line: Line) -> None:
     assert line.told == []
 
 
+@pytest.mark.slow
 def test_a_missed_pulse_costs_two_parts(line: Line) -> None:
     seen = [line.part(), line.part(exposed=False), line.part(), line.part(), line.part()]
     assert seen == ["2", "CameraError", "CameraError", "5", "6"]

@@ -108,6 +108,7 @@ def test_one_frame_never_answers_two_triggers(camera: LiveSource) -> None:
     assert len(set(times)) == 4
 
 
+@pytest.mark.slow
 def test_a_camera_that_stalls_gives_no_frame_and_never_an_old_one(stream: Stream, camera: LiveSource) -> None:
     assert eventually(camera, 100)
     stream.paused = True

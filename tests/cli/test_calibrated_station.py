@@ -61,6 +61,7 @@ def test_check_says_which_calibration_is_in_use(
     assert any("dark.png: it was changed after" in str(one.error) for one in check(station, offline=True))
 
 
+@pytest.mark.slow
 def test_check_warns_of_what_was_forced_and_of_another_transport_time(
     write_station: WriteStation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

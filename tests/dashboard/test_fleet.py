@@ -54,7 +54,7 @@ class _Answering(http.server.BaseHTTPRequestHandler):
 def web() -> Iterator[str]:
     """The address of a real HTTP server that is no station."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -70,6 +70,7 @@ def word_of(page: dict[str, Any], name: str) -> str:
     return str(by_name(page).get(name, {}).get("word", ""))
 
 
+@pytest.mark.slow
 def test_stations_killed_stopped_and_strange(
     stations: Callable[[str], Any], fleet_page: Callable[..., Any], read_news: Callable[[str], Any], web: str
 ) -> None:

@@ -148,6 +148,7 @@ def test_nobody_puts_anything_in(hold: Hold) -> None:
     assert (outcomes(report), report.succeeded) == (["not_seen"], False)
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_said(hold: Hold, tmp_path: Path) -> None:
     said: list[str] = []
 

@@ -101,6 +101,7 @@ def test_a_child_that_refuses_the_station_ends_the_daemon_with_its_code(line: An
     assert line.launch("--camera-exit", "3").wait(60) == 3
 
 
+@pytest.mark.slow
 def test_a_child_without_its_device_is_tried_again(line: Any, wait: Wait) -> None:
     daemon = line.launch("--camera-exit", "4")
     assert wait(lambda: line.log().count("camera exited: exit code 4") >= 2)

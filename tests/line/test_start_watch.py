@@ -65,6 +65,7 @@ def test_a_start_that_is_slow_but_lives_is_left_alone(supervise: Supervise, text
     assert seconds > HANG_MS / 1000
 
 
+@pytest.mark.slow
 def test_a_start_that_does_nothing_is_given_up(supervise: Supervise) -> None:
     how, seconds = outcome(supervise(ASLEEP))
     assert how == "did nothing for 1.5 s while starting"

@@ -171,6 +171,7 @@ def test_after_a_kill_the_next_start_repairs_and_removes_orphans(
     assert (summary.interrupted, summary.decided) == (True, 3)
 
 
+@pytest.mark.slow
 def test_a_recorder_killed_at_work_never_leaves_a_record_without_its_picture(
     warm_recorder: Start, make_record: Make, make_noise: Make, output: Path
 ) -> None:
@@ -303,6 +304,7 @@ def test_errors_at_start_are_one_line_with_their_exit_code(
     assert words in errors
 
 
+@pytest.mark.slow
 def test_a_second_recorder_on_the_same_output_is_refused(warm_recorder: Start, start_recorder: Start) -> None:
     first = warm_recorder()
     code, errors = start_recorder().ended()

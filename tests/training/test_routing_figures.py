@@ -65,6 +65,7 @@ def test_routings_that_do_not_fit_the_pictures_are_refused() -> None:
         routing_figures(truth(), RoutingLog(), "text")
 
 
+@pytest.mark.slow
 def test_evaluation_writes_figures_and_map(tmp_path: Path) -> None:
     torch.manual_seed(0)
     architecture = Architecture(2, width=16, router="ida", components=2)

@@ -66,6 +66,7 @@ def test_scores_of_parts_by_hand() -> None:
         class_scores(Annotations(("x", "y"), pictures[:1]), [[]])
 
 
+@pytest.mark.slow
 def test_the_proposal_is_a_section_that_a_station_takes(tmp_path: Path) -> None:
     list(write_dataset(tmp_path / "bottles", seed=3, count=6, size_px=448, defect_rate=0.5))
     annotations, images = tmp_path / "bottles/annotations.json", tmp_path / "bottles/images"
