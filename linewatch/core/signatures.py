@@ -1,67 +1,44 @@
-"""Ed25519 signatures (RFC 8032) by libsodium, which comes with pyzmq: who has only the public key cannot forge one.
+"""Ed25519 signatures (RFC 8032) by `cryptography`: who has only the public key cannot forge one.
 
 Keys are 32 bytes each and lie on disk as CURVE keys do (keyfiles.py); they are no CURVE keys.
 """
 
-import ctypes
-import ctypes.util
-import functools
-import secrets
-from pathlib import Path
-
-import zmq
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from linewatch.core.errors import KeysError
 from linewatch.core.keyfiles import key_bytes, key_text
 
-_SEED_BYTES, _PUBLIC_BYTES, _SECRET_BYTES, SIGNATURE_BYTES = 32, 32, 64, 64
-
 
 def new_signing_pair() -> tuple[str, str]:
-    """A new public key and its secret, 40 Z85 characters each. Raises KeysError."""
-    secret = key_text(secrets.token_bytes(_SEED_BYTES))
+    """A new public key and its secret, 40 Z85 characters each."""
+    secret = key_text(Ed25519PrivateKey.generate().private_bytes_raw())
     return signing_public_of(secret), secret
 
 
 def signing_public_of(secret: str) -> str:
     """The public key that belongs to `secret`. Raises KeysError."""
-    return key_text(_pair(key_bytes(secret))[0])
+    return key_text(_private(secret).public_key().public_bytes_raw())
 
 
 def sign(data: bytes, secret: str) -> bytes:
     """The signature of `data`, 64 bytes. Raises KeysError."""
-    signature = ctypes.create_string_buffer(SIGNATURE_BYTES)
-    whole = _pair(key_bytes(secret))[1]
-    _sodium().crypto_sign_ed25519_detached(signature, None, data, ctypes.c_ulonglong(len(data)), whole)
-    return signature.raw
+    return _private(secret).sign(data)
 
 
 def is_signed(data: bytes, signature: bytes, public: str) -> bool:
     """Whether `signature` was made over exactly `data` by the secret of `public`. Raises KeysError."""
-    if len(signature) != SIGNATURE_BYTES:
-        return False
-    length = ctypes.c_ulonglong(len(data))
-    return bool(_sodium().crypto_sign_ed25519_verify_detached(signature, data, length, key_bytes(public)) == 0)
-
-
-def _pair(seed: bytes) -> tuple[bytes, bytes]:
-    """Public key, and secret key as libsodium wants it."""
-    public, secret = ctypes.create_string_buffer(_PUBLIC_BYTES), ctypes.create_string_buffer(_SECRET_BYTES)
-    _sodium().crypto_sign_ed25519_seed_keypair(public, secret, seed)
-    return public.raw, secret.raw
-
-
-@functools.cache
-def _sodium() -> ctypes.CDLL:
-    """The library: the one in pyzmq's wheel, else the system's."""
-    bundled = sorted((Path(zmq.__file__).parent.parent / "pyzmq.libs").glob("libsodium*"))
-    name = str(bundled[0]) if bundled else ctypes.util.find_library("sodium")
-    if name is None:
-        raise KeysError("libsodium", "is needed to sign, and neither pyzmq's wheel nor this system has it")
     try:
-        library = ctypes.CDLL(name)
-    except OSError as exc:
-        raise KeysError(name, f"cannot be loaded: {exc}") from exc
-    if library.sodium_init() < 0:
-        raise KeysError(name, "does not start")
-    return library
+        Ed25519PublicKey.from_public_bytes(key_bytes(public)).verify(signature, data)
+    except InvalidSignature:
+        return False
+    except ValueError as exc:
+        raise KeysError("public key", str(exc)) from exc
+    return True
+
+
+def _private(secret: str) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(key_bytes(secret))
+    except ValueError as exc:
+        raise KeysError("secret key", str(exc)) from exc

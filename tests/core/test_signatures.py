@@ -1,4 +1,4 @@
-"""Ed25519 by libsodium against the vectors of RFC 8032, section 7.1, and everything that may be changed."""
+"""Ed25519 against the vectors of RFC 8032, section 7.1, and everything that may be changed."""
 
 import pytest
 
