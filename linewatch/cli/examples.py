@@ -115,6 +115,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tune": (
         "linewatch tune --model models/bottle-bottom --annotations monday.json \\",
         "    --images recordings/monday/frames --max-escapes 0.01 --output runs/tune",
+        "linewatch tune --model models/deeppcb --annotations monday.json --max-false-rejects 0.02 --output runs/tune",
     ),
     "export": ("linewatch export models/deeppcb --output deeppcb.onnx --images boards",),
     "render": ("linewatch render --count 400 --seed 2002 --output scratch/bottles",),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from linewatch.cli.options import Device
+from linewatch.core.errors import UsageError
 
 
 def train(
@@ -85,11 +86,20 @@ def tune(
         Path | None, typer.Option(help="Folder of the pictures, when the annotations do not say.")
     ] = None,
     max_escapes: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest share of bad parts that may pass on these pictures.")
-    ] = 0.0,
+        float | None,
+        typer.Option(min=0, max=1, help="Largest share of bad parts that may pass on these pictures (default 0)."),
+    ] = None,
+    max_false_rejects: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Instead: largest share of good parts that may be rejected on these pictures."),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Propose acceptance criteria, a score for each class, from pictures of good and bad parts."""
+    if max_escapes is not None and max_false_rejects is not None:
+        raise UsageError(
+            "--max-false-rejects", "cannot be asked for beside --max-escapes", max_false_rejects
+        )
     from linewatch.check.output import require_writable_folder
     from linewatch.cli.devices import require_device
     from linewatch.cli.progress import ticking
@@ -100,6 +110,9 @@ def tune(
     from linewatch.training.tuning import tune as run_tuning
 
     with ticking("inspecting") as tick:
-        run_tuning(model, annotations, images, output, max_escape=max_escapes, device=device, tick=tick)
+        run_tuning(
+            model, annotations, images, output, most=max_escapes or max_false_rejects or 0.0,
+            of="escapes" if max_false_rejects is None else "false_rejects", device=device, tick=tick,
+        )  # fmt: skip
     typer.echo((output / CRITERIA).read_text(encoding="utf-8"), nl=False)
     typer.echo(f"written to {output / CRITERIA}, plot in {output / PLOT}")

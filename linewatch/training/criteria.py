@@ -7,6 +7,7 @@ there is one number to choose, however many classes there are.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -15,8 +16,9 @@ import numpy.typing as npt
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations
 from linewatch.training.matching import Prediction
-from linewatch.training.part_level import Rate, choose_threshold, wilson
+from linewatch.training.part_level import Rate, choose_threshold, choose_within_false_rejects, wilson
 
+Limit = Literal["escapes", "false_rejects"]
 _Floats = npt.NDArray[np.float64]
 
 _LEAST, _MOST = 0.02, 0.995  # scores beyond are taken for these: their logits would run away
@@ -56,12 +58,18 @@ def class_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> C
     return ClassScores(rows[~bad], rows[bad], shows[bad])
 
 
-def propose(scores: ClassScores, max_escape: float) -> Criteria:
-    """Scores with the fewest false rejects whose share of escapes is at most `max_escape`; else the fewest escapes."""
+def propose(scores: ClassScores, most: float, of: Limit = "escapes") -> Criteria:
+    """Scores that keep the share of one kind of error within `most`, with the fewest of the other.
+
+    When none do, those with the fewest of it.
+    """
     zero, one = _scales(scores)
     good, bad = (_place(part, zero, one) / _REACH + 0.5 for part in (scores.good, scores.bad))
-    choice = choose_threshold(good.tolist(), bad.tolist(), max_escape)
-    place = (choice.point.threshold - 0.5) * _REACH
+    if of == "escapes":
+        point = choose_threshold(good.tolist(), bad.tolist(), most).point
+    else:
+        point = choose_within_false_rejects(good.tolist(), bad.tolist(), most)
+    place = (point.threshold - 0.5) * _REACH
     levels = np.clip(1 / (1 + np.exp(-(zero + place * (one - zero)))), _LEAST, _MOST)
     return judge(scores, tuple(round(float(level), 3) for level in levels))
 

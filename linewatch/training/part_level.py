@@ -87,6 +87,20 @@ def choose_threshold(good: Sequence[float], bad: Sequence[float], max_escape: fl
     return ThresholdChoice(best, max_escape, bool(within))
 
 
+def choose_within_false_rejects(good: Sequence[float], bad: Sequence[float], most: float) -> OperatingPoint:
+    """The operating point with the fewest escapes whose share of false rejects is at most `most`, 0 to 1.
+
+    Among equals the fewest false rejects, then the widest margin. When good parts score 1, perhaps no threshold keeps
+    the limit: then the one with the fewest false rejects.
+    """
+    if not 0 <= most <= 1:
+        raise DatasetError("max_false_rejects", "must lie in 0 to 1", most)
+    points = curve(good, bad)
+    fewest = min(point.false_rejects.share for point in points)
+    within = [point for point in points if point.false_rejects.share <= max(most, fewest)]
+    return min(within, key=lambda p: (p.escapes.count, p.false_rejects.count, p.low - p.high))
+
+
 def _scores(where: str, values: Sequence[float]) -> _Scores:
     scores = np.sort(np.asarray(values, dtype=np.float64))
     if not len(scores):

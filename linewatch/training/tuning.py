@@ -7,7 +7,7 @@ import matplotlib
 import torch
 
 from linewatch.dsmoe.weights import load_model
-from linewatch.training.criteria import ClassScores, Criteria, class_scores, frontier, propose
+from linewatch.training.criteria import ClassScores, Criteria, Limit, class_scores, frontier, propose
 from linewatch.training.evaluating import predictions
 from linewatch.training.importing import load_annotations
 from linewatch.training.part_level import curve
@@ -22,12 +22,13 @@ CRITERIA = "acceptance.yaml"
 
 
 def tune(
-    model: Path, annotations: Path, images: Path | None, output: Path, *, max_escape: float, device: str = "auto",
-    tick: Callable[[], None] = lambda: None,
+    model: Path, annotations: Path, images: Path | None, output: Path, *, most: float, of: Limit = "escapes",
+    device: str = "auto", tick: Callable[[], None] = lambda: None,
 ) -> Criteria:  # fmt: skip
     """Propose criteria for the model in folder `model`, and write them and their plot into the folder `output`.
 
-    max_escape: largest share of bad parts that may pass. Raises ModelError, DatasetError, StorageError.
+    most: largest share of bad parts that may pass, or of good ones that may be rejected, as `of` says.
+    Raises ModelError, DatasetError, StorageError.
     """
     target = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     loaded = load_model(model, target)
@@ -35,7 +36,7 @@ def tune(
     truth = load_annotations(annotations, images, classes=card.classes)
     found = predictions(loaded.network, truth, card.input_size, tick, precision=card.precision)
     scores = class_scores(truth, found)
-    proposed = propose(scores, max_escape)
+    proposed = propose(scores, most, of)
     make_folder(output)
     write_whole(output / CRITERIA, station_text(proposed, card.classes, annotations).encode())
     draw(scores, proposed, output / PLOT)

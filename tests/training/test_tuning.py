@@ -31,7 +31,7 @@ def test_a_class_that_good_parts_look_like_does_not_set_the_score_of_the_others(
     shows = np.repeat([[True, False], [False, True]], 30, axis=0)
     scores = ClassScores(good, bad, shows)
     single = choose_threshold(good.max(1).tolist(), bad.max(1).tolist(), max_escape=0.0)
-    proposed = propose(scores, max_escape=0.0)
+    proposed = propose(scores, 0.0)
     assert single.point.false_rejects.count > 50
     assert proposed.escapes.count == proposed.false_rejects.count == 0
     assert 0.06 < proposed.scores[1] < 0.3 and 0.8 < proposed.scores[0] < 0.9
@@ -55,6 +55,15 @@ def test_escapes_are_traded_for_false_rejects() -> None:
     assert points[0].false_rejects.count > 2 * points[-1].false_rejects.count > 0
 
 
+@given(good=ROWS, bad=ROWS, limit=st.floats(0, 1, allow_subnormal=False))
+def test_a_wanted_share_of_false_rejects_is_kept_and_used(good: np.ndarray, bad: np.ndarray, limit: float) -> None:
+    scores = ClassScores(good, bad, np.ones(bad.shape, np.bool_))
+    proposed = propose(scores, limit, "false_rejects")
+    assert proposed.false_rejects.share <= limit
+    better = [one for one in frontier(scores) if one.escapes.count < proposed.escapes.count]
+    assert all(one.false_rejects.share > limit for one in better)
+
+
 def test_scores_of_parts_by_hand() -> None:
     pictures = (Picture(Path("a.png"), 9, 9, "a", (Box(0, 1, 1, 2, 2),)), Picture(Path("b.png"), 9, 9, "b", ()))
     truth = Annotations(("x", "y"), pictures)
@@ -71,7 +80,7 @@ def test_the_proposal_is_a_section_that_a_station_takes(tmp_path: Path) -> None:
     list(write_dataset(tmp_path / "bottles", seed=3, count=6, size_px=448, defect_rate=0.5))
     annotations, images = tmp_path / "bottles/annotations.json", tmp_path / "bottles/images"
     proposed = tune(
-        MODELS / "bottle-bottom", annotations, images, tmp_path / "out", max_escape=0.0, device="cpu"
+        MODELS / "bottle-bottom", annotations, images, tmp_path / "out", most=0.0, device="cpu"
     )  # fmt: skip
     section = yaml.safe_load((tmp_path / "out" / CRITERIA).read_text())["acceptance"]
     criteria = [Criterion.model_validate(row) for row in section]
