@@ -97,9 +97,7 @@ def tune(
 ) -> None:
     """Propose acceptance criteria, a score for each class, from pictures of good and bad parts."""
     if max_escapes is not None and max_false_rejects is not None:
-        raise UsageError(
-            "--max-false-rejects", "cannot be asked for beside --max-escapes", max_false_rejects
-        )
+        raise UsageError("--max-false-rejects", "cannot be asked for beside --max-escapes", max_false_rejects)
     from linewatch.check.output import require_writable_folder
     from linewatch.cli.devices import require_device
     from linewatch.cli.progress import ticking

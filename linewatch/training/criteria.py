@@ -23,6 +23,7 @@ _Floats = npt.NDArray[np.float64]
 
 _LEAST, _MOST = 0.02, 0.995  # scores beyond are taken for these: their logits would run away
 _LEAST_SCALE = 0.5  # in logits; good parts and defects of a class are never taken to be closer than that
+_STEPS = 1000  # a score has three decimals in a station file
 _REACH = 40.0  # no place on a scale is farther than half of it from 0
 
 
@@ -71,7 +72,8 @@ def propose(scores: ClassScores, most: float, of: Limit = "escapes") -> Criteria
         point = choose_within_false_rejects(good.tolist(), bad.tolist(), most)
     place = (point.threshold - 0.5) * _REACH
     levels = np.clip(1 / (1 + np.exp(-(zero + place * (one - zero)))), _LEAST, _MOST)
-    return judge(scores, tuple(round(float(level), 3) for level in levels))
+    rounded = (np.floor if of == "escapes" else np.ceil)(levels * _STEPS) / _STEPS  # never against what is to be kept
+    return judge(scores, tuple(float(level) for level in rounded))
 
 
 def judge(scores: ClassScores, levels: Sequence[float]) -> Criteria:
