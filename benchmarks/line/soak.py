@@ -81,13 +81,16 @@ def plot(samples: Sequence[Sample], path: Path) -> None:
     figure, (top, middle, bottom) = plt.subplots(3, figsize=(8, 6), sharex=True, layout="constrained")
     minutes = [s.minute for s in samples]
     top.plot(minutes, [s.memory_mb for s in samples])
-    top.set(ylabel="memory, MB", ylim=(0, None))
+    top.set(ylabel="memory, MB")
     middle.plot(minutes, [s.files for s in samples])
-    middle.set(ylabel="open files", ylim=(0, None))
+    middle.set(ylabel="open files")
     bottom.plot(minutes, [s.p50_ms for s in samples], label="p50")
     bottom.plot(minutes, [s.p99_ms for s in samples], label="p99")
-    bottom.set(xlabel="minutes", ylabel="trigger to decision, ms", ylim=(0, None))
+    bottom.set(xlabel="minutes", ylabel="trigger to decision, ms")
     bottom.legend(frameon=False)
+    for axes in (top, middle, bottom):
+        axes.margins(y=0.15)
+        axes.set_ylim(bottom=0)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
