@@ -23,6 +23,7 @@ MOVING = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_speed_and_delay_of_a_moving_bottle_are_found(
     write_station: WriteStation, capsys: pytest.CaptureFixture[str]
 ) -> None:

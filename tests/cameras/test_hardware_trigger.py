@@ -129,6 +129,7 @@ def test_a_pulse_of_nobody_is_told_and_its_picture_given_to_nobody(line: Line) -
     assert [note.kind for note in line.told] == ["extra_frame"]
 
 
+@pytest.mark.slow
 def test_a_camera_that_went_away_is_opened_again_and_tied_anew(line: Line) -> None:
     line.device.unplug()
     give_up = time.monotonic() + 30

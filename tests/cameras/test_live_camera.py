@@ -131,6 +131,7 @@ def test_another_size_is_an_incomplete_frame(stream: Stream) -> None:
     camera.close()
 
 
+@pytest.mark.slow
 def test_an_unplugged_camera_is_told_and_comes_back(stream: Stream, camera: LiveSource) -> None:
     assert eventually(camera, 100)
     stream.unplug()

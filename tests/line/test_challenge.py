@@ -126,6 +126,7 @@ def test_among_production_only_an_expected_defect_counts(hold: Hold, running: An
     assert report.problems == ()
 
 
+@pytest.mark.slow
 def test_a_reject_in_doubt_does_not_prove_that_the_defect_is_seen(hold: Hold, running: Any, wait: Any) -> None:
     inspector = running.children()["inspector"]
     fire = firing(running)

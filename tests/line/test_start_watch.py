@@ -72,6 +72,7 @@ def test_a_start_that_does_nothing_is_given_up(supervise: Supervise) -> None:
     assert seconds < 30
 
 
+@pytest.mark.slow
 def test_a_start_that_is_stopped_is_given_up_sooner(supervise: Supervise) -> None:
     supervisor = supervise(BUSY)
     how, seconds = outcome(supervisor, lambda pid: os.kill(pid, signal.SIGSTOP))

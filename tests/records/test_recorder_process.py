@@ -261,6 +261,7 @@ def test_the_station_s_key_chains_the_log_and_one_that_others_can_read_is_refuse
     assert (code, said.count("\n"), "others can read this secret" in said) == (3, 1, True)
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_opened_ends_the_recorder_and_nothing_is_confirmed(
     warm_recorder: Start, make_record: Make, output: Path
 ) -> None:

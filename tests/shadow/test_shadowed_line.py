@@ -25,6 +25,7 @@ def expect_right(decisions: Any, count: int) -> None:
     assert [line.cause for line in decisions] == causes
 
 
+@pytest.mark.slow
 def test_its_verdicts_stand_beside_the_lines(
     make_line: MakeLine, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
