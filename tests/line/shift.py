@@ -65,6 +65,7 @@ class Shift(RuleBasedStateMachine):
         self.queue: list[tuple[int, int, Callable[[], object]]] = []  # what was on its way dies with its channel
         self.parts: dict[int, Part] = {}
         self.undecided: set[int] = set()
+        self.exposed: set[int] = set()  # the others are decided as they come, if not yet told
         self.ready = {"camera", "inspector"}
         for child in self.ready:
             self.sequencer.child_ready(child)
@@ -114,7 +115,7 @@ class Shift(RuleBasedStateMachine):
                 self.open(counter, t_ns, missed=counter != self.gate_counter)
 
     def open(self, counter: int, t_ns: int, *, missed: bool) -> None:
-        wanted = not missed and len(self.ready) == 2 and len(self.undecided) < MOST_IN_FLIGHT
+        wanted = not missed and len(self.ready) == 2 and len(self.undecided & self.exposed) < MOST_IN_FLIGHT
         expose = self.sequencer.open(counter, t_ns, self.now_ns, missed=missed)
         assert (expose is not None) == wanted
         Shift.triggers += 1
@@ -124,6 +125,7 @@ class Shift(RuleBasedStateMachine):
         self.later(t_ns + DEADLINE_NS, lambda: None)  # the loop wakes up for it
         if expose is not None:
             assert expose.seq == seq
+            self.exposed.add(seq)
             self.expose(seq, self.parts[seq])
 
     def expose(self, seq: int, part: Part) -> None:
@@ -203,6 +205,7 @@ class Shift(RuleBasedStateMachine):
     def check(self, decision: Decision) -> None:
         assert decision.seq in self.undecided, "a second decision, or one for no part"
         self.undecided.discard(decision.seq)
+        self.exposed.discard(decision.seq)
         Shift.causes[decision.cause] += 1
         part = self.parts[decision.seq]
         assert (decision.counter, decision.t_trigger_ns) == (part.counter, part.t_ns), "another part's decision"
