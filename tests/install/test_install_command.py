@@ -98,7 +98,7 @@ def test_a_program_in_a_home_stays_visible_and_odd_paths_are_quoted() -> None:
 
 
 def test_an_environment_whose_interpreter_lies_in_a_home_finds_it(tmp_path: Path) -> None:
-    (tmp_path / "python").symlink_to("/root/.local/share/uv/python/bin/python3.11")
+    (tmp_path / "python").symlink_to("/home/line/python/bin/python3.11")
     text = layout((str(tmp_path / "linewatch"),), "linewatch")[0].text
     assert "ProtectHome=read-only\n" in text
 
