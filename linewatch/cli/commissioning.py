@@ -9,51 +9,57 @@ from linewatch.cli.stations import check
 
 CameraKind = Literal["opencv", "basler", "genicam", "folder", "simulated"]
 
+GateOption = Annotated[
+    Literal["framed", "edge"],
+    typer.Option(
+        prompt="Gate (framed: ASCII messages; edge: a switch on a modem line)",
+        help="framed: ASCII messages over serial; edge: a photoelectric switch on a modem line.",
+    ),
+]
+Port = Annotated[
+    str, typer.Option(prompt="Serial port of the gate", help="Serial port of the gate, best a stable name.")
+]
+CameraOption = Annotated[
+    CameraKind,
+    typer.Option(prompt="Camera (opencv, basler, genicam, folder, simulated)", help="What takes the pictures."),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Of opencv: /dev/video0, an RTSP address; of folder: its path. Asked for where needed."),
+]
+Size = Annotated[
+    str | None, typer.Option(help="Width and height of the picture, px, as 1280x1024. Asked for where needed.")
+]
+Model = Annotated[
+    Path, typer.Option(prompt="Model folder", help="Model that inspects; its threshold becomes the criterion.")
+]
+Deadline = Annotated[
+    float,
+    typer.Option(
+        prompt="Trigger to decision, ms, at most", help="Trigger to decision at most, ms; later is REJECT(timeout)."
+    ),
+]
+Transport = Annotated[
+    float,
+    typer.Option(prompt="Gate to rejecter at full speed, ms", help="Gate to rejecter at the belt's full speed, ms."),
+]
+Reaction = Annotated[
+    float,
+    typer.Option(prompt="Time that the rejecter needs, ms", help="What the rejecter needs from decision to blow, ms."),
+]
+
 
 def init(
     path: Annotated[Path, typer.Argument(metavar="STATION", help="New file, best stations/NAME.yaml.")],
-    gate: Annotated[
-        Literal["framed", "edge"],
-        typer.Option(
-            prompt="Gate (framed: ASCII messages; edge: a switch on a modem line)",
-            help="framed: ASCII messages over serial; edge: a photoelectric switch on a modem line.",
-        ),
-    ] = "framed",
-    port: Annotated[
-        str, typer.Option(prompt="Serial port of the gate", help="Serial port of the gate, best a stable name.")
-    ] = "/dev/linewatch/gate",
-    camera: Annotated[
-        CameraKind,
-        typer.Option(prompt="Camera (opencv, basler, genicam, folder, simulated)", help="What takes the pictures."),
-    ] = "opencv",
-    source: Annotated[
-        str | None,
-        typer.Option(help="Of opencv: /dev/video0, an RTSP address; of folder: its path. Asked for where needed."),
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Width and height of the picture, px, as 1280x1024. Asked for where needed.")
-    ] = None,
-    model: Annotated[
-        Path, typer.Option(prompt="Model folder", help="Model that inspects; its threshold becomes the criterion.")
-    ] = Path("models/bottle-bottom"),
-    deadline_ms: Annotated[
-        float,
-        typer.Option(
-            prompt="Trigger to decision, ms, at most", help="Trigger to decision at most, ms; later is REJECT(timeout)."
-        ),
-    ] = 100.0,
-    transport_ms: Annotated[
-        float,
-        typer.Option(
-            prompt="Gate to rejecter at full speed, ms", help="Gate to rejecter at the belt's full speed, ms."
-        ),
-    ] = 400.0,
-    reaction_ms: Annotated[
-        float,
-        typer.Option(
-            prompt="Time that the rejecter needs, ms", help="What the rejecter needs from decision to blow, ms."
-        ),
-    ] = 20.0,
+    gate: GateOption = "framed",
+    port: Port = "/dev/linewatch/gate",
+    camera: CameraOption = "opencv",
+    source: Source = None,
+    size: Size = None,
+    model: Model = Path("models/bottle-bottom"),
+    deadline_ms: Deadline = 100.0,
+    transport_ms: Transport = 400.0,
+    reaction_ms: Reaction = 20.0,
 ) -> int:
     """Write a first station file, every key explained in it, and check it.
 

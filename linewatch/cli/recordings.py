@@ -8,38 +8,44 @@ import typer
 
 from linewatch.core.errors import UsageError
 
+Pace = Annotated[
+    Literal["fast", "recorded"], typer.Option(help="As fast as this machine can, or not faster than recorded.")
+]
+Output = Annotated[Path | None, typer.Option(help="New folder for the results; runs/replay-TIME by default.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many parts.")]
+Truth = Annotated[
+    list[Path] | None, typer.Option(help="COCO file that knows which parts are bad; may be given more than once.")
+]
+Only = Annotated[Path | None, typer.Option(help="Text file with the names of the pictures to play, one a line.")]
+Compare = Annotated[
+    Path | None, typer.Option(help="Another station file: play both, show every changed verdict; exit code 1 if any.")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Spread it over a Ray cluster: HOST:PORT of its head, or `local`."),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="With --ray: so many; by default all that fit.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="With --ray: CPU threads of each worker; else the station's, or one.")
+]
+Patience = Annotated[
+    float, typer.Option(min=1, help="With --ray: seconds after which a worker that answers nothing is lost.")
+]
+
 
 def replay(
     folder: Annotated[Path, typer.Argument(help="Recording, or a folder of pictures (sorted by name).")],
     station: Annotated[Path, typer.Option(help="Station file that inspects them.")],
-    pace: Annotated[
-        Literal["fast", "recorded"], typer.Option(help="As fast as this machine can, or not faster than recorded.")
-    ] = "fast",
-    output: Annotated[
-        Path | None, typer.Option(help="New folder for the results; runs/replay-TIME by default.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many parts.")] = None,
-    truth: Annotated[
-        list[Path] | None, typer.Option(help="COCO file that knows which parts are bad; may be given more than once.")
-    ] = None,
-    only: Annotated[
-        Path | None, typer.Option(help="Text file with the names of the pictures to play, one a line.")
-    ] = None,
-    compare: Annotated[
-        Path | None,
-        typer.Option(help="Another station file: play both, show every changed verdict; exit code 1 if any."),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Spread it over a Ray cluster: HOST:PORT of its head, or `local`."),
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="With --ray: so many; by default all that fit.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="With --ray: CPU threads of each worker; else the station's, or one.")
-    ] = None,
-    patience: Annotated[
-        float, typer.Option(min=1, help="With --ray: seconds after which a worker that answers nothing is lost.")
-    ] = 300.0,
+    pace: Pace = "fast",
+    output: Output = None,
+    limit: Limit = None,
+    truth: Truth = None,
+    only: Only = None,
+    compare: Compare = None,
+    ray: Ray = None,
+    workers: Workers = None,
+    threads: Threads = None,
+    patience: Patience = 300.0,
 ) -> int:
     """Inspect a folder of recorded frames: decision log, crops, summary and report."""
     from rich.console import Console
