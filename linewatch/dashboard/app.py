@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from linewatch.dashboard.board import Board
@@ -15,9 +14,9 @@ from linewatch.dashboard.health import unready
 from linewatch.dashboard.metrics import CONTENT_TYPE, Metrics
 from linewatch.dashboard.news import News
 from linewatch.dashboard.page import page_of
+from linewatch.dashboard.stream import PageStream
 from linewatch.dashboard.web import STATIC, site
 
-MOST_STREAMS = 32
 _PICTURE = re.compile(r"(crops|frames)/\d{8,}(_[A-Za-z0-9-]+_\d+)?\.png")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _encoder = msgspec.json.Encoder()
@@ -29,8 +28,7 @@ class App:
     def __init__(self, board: Board, metrics: Metrics, news: News) -> None:
         self._board = board
         self._metrics = metrics
-        self._news = news
-        self._streams = 0
+        self._stream = PageStream(news, lambda: _encoder.encode(page_of(board)))
 
     def asgi(self) -> Starlette:
         routes = [
@@ -47,20 +45,7 @@ class App:
         return FileResponse(STATIC / "index.html")
 
     async def _events(self, _request: Request) -> Response:
-        """Server-sent events: the whole page as JSON, at once when something happens and at least every 250 ms."""
-        if self._streams >= MOST_STREAMS:
-            return PlainTextResponse(f"{MOST_STREAMS} pages are open already\n", 503)
-        return StreamingResponse(self._pages(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-    async def _pages(self) -> AsyncIterator[bytes]:
-        """A page that is slow to take one gets the newest next: nothing queues up."""
-        self._streams += 1
-        try:
-            while not self._news.closed:
-                yield b"data: " + _encoder.encode(page_of(self._board)) + b"\n\n"
-                await self._news.wait()
-        finally:
-            self._streams -= 1
+        return self._stream.answer()
 
     async def _picture(self, request: Request) -> Response:
         run, name = request.path_params["run"], request.path_params["name"]

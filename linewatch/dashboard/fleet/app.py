@@ -1,18 +1,18 @@
 """The web side of a fleet: its page, the stream behind it, and the same as JSON."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from linewatch.core.fleet import Fleet
-from linewatch.dashboard.app import MOST_STREAMS
 from linewatch.dashboard.fleet.page import page_of
 from linewatch.dashboard.fleet.watching import Watched
 from linewatch.dashboard.news import News
+from linewatch.dashboard.stream import PageStream
 from linewatch.dashboard.web import STATIC, site
 
 _encoder = msgspec.json.Encoder()
@@ -24,8 +24,7 @@ class FleetApp:
     def __init__(self, all_watched: Sequence[Watched], fleet: Fleet, news: News) -> None:
         self._watched = all_watched
         self._fleet = fleet
-        self._news = news
-        self._streams = 0
+        self._stream = PageStream(news, self._encoded)
 
     def asgi(self) -> Starlette:
         routes = [
@@ -40,19 +39,7 @@ class FleetApp:
         return FileResponse(STATIC / "fleet.html")
 
     async def _events(self, _request: Request) -> Response:
-        """Server-sent events: the whole page as JSON, at once when a station answers and at least every 250 ms."""
-        if self._streams >= MOST_STREAMS:
-            return PlainTextResponse(f"{MOST_STREAMS} pages are open already\n", 503)
-        return StreamingResponse(self._pages(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-    async def _pages(self) -> AsyncIterator[bytes]:
-        self._streams += 1
-        try:
-            while not self._news.closed:
-                yield b"data: " + self._encoded() + b"\n\n"
-                await self._news.wait()
-        finally:
-            self._streams -= 1
+        return self._stream.answer()
 
     async def _json(self, _request: Request) -> Response:
         return Response(self._encoded(), media_type="application/json", headers={"Cache-Control": "no-store"})
