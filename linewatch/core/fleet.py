@@ -1,14 +1,14 @@
 """The file of `linewatch fleet`: which stations, and where their common page is served."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from linewatch.core.dashboard import is_loopback
 from linewatch.core.errors import StationError, UsageError
 from linewatch.core.section import Section
+from linewatch.core.served import Served
 from linewatch.core.station import read_yaml, told
 
 METRICS = "metrics"
@@ -38,34 +38,18 @@ class Listed(Section):
     )
 
 
-class Fleet(Section):
+class Fleet(Served):
     """Several stations on one page, from their metrics."""
 
+    WORDS: ClassVar[str] = "i accept that anyone on this network can watch these lines"
+
     stations: tuple[Listed, ...] = Field(min_length=1, max_length=200, description="in the order of the hall")
-    host: str = Field("127.0.0.1", description="address to serve at; beyond loopback only with the words below")
     port: int = Field(8770, ge=0, le=65535, description="0 takes a free one, which is printed")
     open_to_network: Literal["", "i accept that anyone on this network can watch these lines"] = Field(
         "", description="these words let other machines see the page, without a password"
     )
     every_s: float = Field(1.0, ge=0.2, le=60, description="how often each station is asked")
     timeout_s: float = Field(2.0, ge=0.2, le=60, description="a station that has not answered by then is unreachable")
-
-    @property
-    def is_loopback(self) -> bool:
-        return is_loopback(self.host)
-
-    @model_validator(mode="after")
-    def _open_only_in_words(self) -> "Fleet":
-        try:
-            local = self.is_loopback
-        except ValueError:
-            raise ValueError(f"host {self.host!r} must be localhost or an IP address of this machine") from None
-        if not local and not self.open_to_network:
-            raise ValueError(
-                f"host {self.host!r} can be reached from other machines: open_to_network must say the words "
-                "'i accept that anyone on this network can watch these lines'"
-            )
-        return self
 
     @model_validator(mode="after")
     def _told_apart(self) -> "Fleet":

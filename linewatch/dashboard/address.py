@@ -2,24 +2,11 @@
 
 import errno
 import socket
-from typing import Protocol
 
 from linewatch.core.errors import EndpointError
+from linewatch.core.served import Served
 
 _BACKLOG = 64
-
-
-class Served(Protocol):
-    """What of a station's `dashboard`, or of a fleet, says where a page is served."""
-
-    @property
-    def host(self) -> str: ...
-
-    @property
-    def port(self) -> int: ...
-
-    @property
-    def is_loopback(self) -> bool: ...
 
 
 def bound(settings: Served, what: str = "dashboard") -> socket.socket:

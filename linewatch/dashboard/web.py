@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from linewatch.dashboard.address import Served
+from linewatch.core.served import Served
 
 STATIC = Path(__file__).with_name("static")
 _HEADERS = {
