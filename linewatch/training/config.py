@@ -38,6 +38,7 @@ class Augmentation(Section):
     turn: bool = Field(True, description="flips and quarter turns")
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
     two_level: bool = Field(False, description="pictures are black and white: keep them so when resized")
+    line_width_px: int = Field(0, ge=0, le=3, description="black and white pictures: how far an edge moves, either way")
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 

@@ -68,6 +68,8 @@ class CropSource:
         )
         if side != rules.crop_px:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
+        if rules.line_width_px:
+            pixels = _widened(pixels, int(rng.integers(-rules.line_width_px, rules.line_width_px + 1)))
         if rules.turn:
             pixels, boxes = _turned(pixels, boxes, int(rng.integers(8)))
         pixels = _lit(pixels, rng, rules)
@@ -99,6 +101,13 @@ def _resized(pixels: Pixels, rules: Augmentation) -> Pixels:
     method = cv2.INTER_AREA if len(pixels) > rules.crop_px else cv2.INTER_LINEAR
     resized = cv2.resize(pixels, (rules.crop_px, rules.crop_px), interpolation=method).astype(np.uint8, copy=False)
     return np.where(resized > 127, np.uint8(255), np.uint8(0)) if rules.two_level else resized
+
+
+def _widened(pixels: Pixels, grow: int) -> Pixels:
+    """White parts wider by `grow` px on each side; below 0 they are narrower."""
+    method = cv2.dilate if grow > 0 else cv2.erode
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return method(pixels, cross, iterations=abs(grow)).astype(np.uint8, copy=False)
 
 
 def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:

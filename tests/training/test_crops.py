@@ -85,3 +85,14 @@ def test_contrast_changes_the_light_and_not_the_boxes() -> None:
     )
     assert {int(s.pixels.max()) for s in plain} == {90}
     assert len({int(s.pixels.max()) for s in lit}) > 5
+
+
+def test_lines_are_drawn_wider_and_narrower_by_whole_pixels() -> None:
+    rules = Augmentation(crop_px=64, on_good=0, on_defect=1, turn=False, line_width_px=2)
+    drawn = [sample for sample in samples(rules) if (sample.pixels == 255).any() and (sample.boxes % 63 > 2).all()]
+    sides = set()
+    for sample in drawn:
+        ys, xs = np.nonzero(sample.pixels)
+        sides.add((int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1))
+        assert sample.boxes[0, 2] - sample.boxes[0, 0] == 12  # the box stays what was marked
+    assert sides == {(12 + 2 * grow, 8 + 2 * grow) for grow in range(-2, 3)}
