@@ -89,9 +89,10 @@ def test_contrast_changes_the_light_and_not_the_boxes() -> None:
 
 def test_lines_are_drawn_wider_and_narrower_by_whole_pixels() -> None:
     rules = Augmentation(crop_px=64, on_good=0, on_defect=1, turn=False, line_width_px=2)
-    drawn = [sample for sample in samples(rules) if (sample.pixels == 255).any() and (sample.boxes % 63 > 2).all()]
     sides = set()
-    for sample in drawn:
+    for sample in samples(rules):
+        if sample.boxes.min() < 2 or sample.boxes.max() > 62:
+            continue  # at the edge of the crop there is no room to grow
         ys, xs = np.nonzero(sample.pixels)
         sides.add((int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1))
         assert sample.boxes[0, 2] - sample.boxes[0, 0] == 12  # the box stays what was marked
