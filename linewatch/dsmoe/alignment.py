@@ -75,8 +75,8 @@ class Alignment(nn.Module):
         batch, dimension, height, width = x.shape
         weights = offsets[:, POINTS * 2 :].softmax(1)  # (B, P, H, W)
         steps = offsets[:, : POINTS * 2].view(batch, POINTS, 2, height, width).permute(0, 3, 4, 1, 2)  # BHWP2
-        scale = steps.new_tensor([2.0 / width, 2.0 / height])
-        grid = _base_grid(height, width, x.device)[None, :, :, None] + steps * scale * spread[..., None]
+        steps = torch.stack([steps[..., 0] * (2.0 / width), steps[..., 1] * (2.0 / height)], -1)
+        grid = _base_grid(height, width, x.device)[None, :, :, None] + steps * spread[..., None]
         samples = F.grid_sample(
             x, grid.reshape(batch, height, width * POINTS, 2), align_corners=False, padding_mode="border"
         )

@@ -13,7 +13,7 @@ from torch import Tensor
 from linewatch.core.errors import ModelError, StorageError
 from linewatch.core.yamltext import parse_yaml
 from linewatch.dsmoe.fusion import fuse
-from linewatch.dsmoe.head import select
+from linewatch.dsmoe.head import Raw, select
 from linewatch.dsmoe.network import Architecture, DsMoe
 
 CARD = "model.yaml"
@@ -48,10 +48,14 @@ class LoadedModel:
 
     def detect(self, pictures: Tensor, *, min_score: float = 0.01) -> list[tuple[Tensor, Tensor, Tensor]]:
         """pictures: (B, 1 or 3, S, S) uint8 on `device`. Per picture: boxes (n, 4) px, scores (n,), labels (n,)."""
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.card.precision == "bf16"):
-            raw = self.network(pictures).raw
         with torch.inference_mode():
-            return select(raw, min_score=min_score)
+            return select(self.raw(pictures), min_score=min_score)
+
+    def raw(self, pictures: Tensor) -> Raw:
+        """pictures: as for `detect`. What the head says, before anything is selected."""
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.card.precision == "bf16"):
+            raw: Raw = self.network(pictures).raw
+        return raw
 
 
 def load_model(folder: Path, device: str = "cpu") -> LoadedModel:

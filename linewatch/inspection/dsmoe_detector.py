@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import structlog
 import torch
 from torch import Tensor
 
 from linewatch.core.detectors import DsmoeDetector as DetectorConfig
 from linewatch.core.errors import DeviceError, ModelError
 from linewatch.core.messages import Detection
+from linewatch.dsmoe.graph import Graph
 from linewatch.dsmoe.weights import LoadedModel, load_model
 from linewatch.inspection.letterbox import letterbox, scale_into
 from linewatch.pictures.types import Picture
+
+log = structlog.get_logger()
 
 
 class DsmoeDetector:
@@ -30,6 +34,7 @@ class DsmoeDetector:
         self._device = device
         self._batch_size = batch_size
         self._channels = channels
+        self._graph: Graph | None = None
 
     @classmethod
     def open(cls, config: DetectorConfig, channels: int) -> "DsmoeDetector":
@@ -48,14 +53,18 @@ class DsmoeDetector:
 
     @property
     def name(self) -> str:
-        return f"{self._model.card.name} {self._model.card.sha256[:12]} on {self._device}"
+        how = "" if self._graph is None else ", recorded"
+        return f"{self._model.card.name} {self._model.card.sha256[:12]} on {self._device}{how}"
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
         return (self._batch_size,)
 
     def warm_up(self) -> None:
-        """Run it twice. Raises ModelError when that fails or gives no finite numbers, DeviceError without memory."""
+        """Run it twice, on a GPU record it.
+
+        Raises ModelError when it fails or gives no finite numbers, DeviceError without memory.
+        """
         side = self._model.card.input_size
         shape = (side, side) if self._channels == 1 else (side, side, 3)
         try:
@@ -67,14 +76,16 @@ class DsmoeDetector:
             raise ModelError(self.name, f"the network does not run: {exc}") from exc
         if not all(math.isfinite(d.score + d.x + d.y + d.width + d.height) for some in found for d in some):
             raise ModelError(self.name, "the network gives numbers that are not finite: its weights are damaged")
+        if self._device.type == "cuda":
+            self._graph = recorded(self._model, self._batch_size, self._channels)
 
     def detect(self, pictures: Sequence[Picture]) -> list[tuple[Detection, ...]]:
         side = self._model.card.input_size
         batch = np.zeros((self._batch_size, self._channels, side, side), dtype=np.uint8)
         for row, picture in enumerate(pictures):
             batch[row] = letterbox(picture, side)
-        with torch.inference_mode():
-            found = self._model.detect(torch.from_numpy(batch).to(self._device))
+        pixels = torch.from_numpy(batch)
+        found = self._graph.detect(pixels) if self._graph else self._model.detect(pixels.to(self._device))
         return [
             self._detections(boxes / scale_into(picture.shape[0], picture.shape[1], side), scores, labels)
             for picture, (boxes, scores, labels) in zip(pictures, found, strict=False)  # found has the filling too
@@ -86,6 +97,19 @@ class DsmoeDetector:
             Detection(self.classes[label], score, left, top, right - left, bottom - top)
             for (left, top, right, bottom), score, label in rows
         )
+
+
+def recorded(model: LoadedModel, batch_size: int, channels: int) -> Graph | None:
+    """The network as a CUDA graph; none, and a warning, where it cannot be recorded or does not find the same."""
+    try:
+        graph = Graph(model, batch_size, channels)
+        reason = "" if graph.agrees() else "gives other numbers than the network run step by step"
+    except RuntimeError as exc:
+        reason = str(exc).partition("\n")[0]
+    if reason:
+        log.warning("graph_refused", reason=reason)
+        return None
+    return graph
 
 
 def choose_device(wanted: str) -> torch.device:
