@@ -1,6 +1,7 @@
 """The comparison as pictures: accuracy per set with its spread, and which expert serves which class."""
 
 import statistics
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +14,14 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 
+_LETTERS = 60  # of the title over one panel
+
 
 def draw_accuracy(plan: Plan, results: Sequence[Result], path: Path) -> None:
     """One panel per set that has results: every seed a point, the mean a bar. PNG at `path`."""
     names = [chosen.name for chosen in plan.sets if any(result.set == chosen.name for result in results)]
     figure, axes = plt.subplots(
-        1, len(names), figsize=(4.2 * len(names) + 1, 0.45 * len(plan.variants) + 1.6), layout="constrained",
+        1, len(names), figsize=(4.2 * len(names) + 1, 0.45 * len(plan.variants) + 2), layout="constrained",
         squeeze=False, sharey=True,
     )  # fmt: skip
     for axis, name in zip(axes[0], names, strict=True):
@@ -30,7 +33,8 @@ def draw_accuracy(plan: Plan, results: Sequence[Result], path: Path) -> None:
         axis.set(title=name, xlabel="mAP50:95, held out", yticks=range(len(plan.variants)))
         axis.set_yticklabels([variant.name for variant in reversed(plan.variants)])
     budget = f"{plan.schedule.steps} steps of {plan.schedule.batch}" + (", short budget" if plan.short else "")
-    figure.suptitle(f"{plan.title} ({budget}; points are seeds)", fontsize=10)
+    title = textwrap.fill(f"{plan.title} ({budget}; points are seeds)", _LETTERS * len(names))
+    figure.suptitle(title, fontsize=10)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
