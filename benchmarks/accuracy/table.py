@@ -98,8 +98,9 @@ def _spread(values: Sequence[float]) -> str:
 def _latency_note(latency: Mapping[str, Latency]) -> str:
     one = next(iter(latency.values()))
     return (
-        f"Latency in ms: median and quartiles of {one.rounds} interleaved runs, batch 1, untrained weights, eager, "
-        f"nothing folded; {one.device}, threads: {one.threads}. GFLOPs leave out bilinear sampling and elementwise work."
+        f"Latency in ms: median and quartiles of {one.rounds} interleaved runs, batch 1, untrained weights, "
+        f"eager, nothing folded; {one.device}, threads: {one.threads}. "
+        "GFLOPs leave out bilinear sampling and elementwise work."
     )
 
 
