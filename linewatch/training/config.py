@@ -1,10 +1,10 @@
 """The training configuration: one YAML document per model, typed, unknown keys refused."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from linewatch.core.errors import DatasetError
 from linewatch.core.station import Section, told
@@ -25,6 +25,9 @@ class Data(Section):
     group: str | None = Field(None, description="pattern in the file name; pictures of one group stay on one side")
     validation_groups: tuple[str, ...] = Field((), description="groups kept back to choose epoch and threshold")
     test_groups: tuple[str, ...] = Field((), description="groups kept back for the figures that are reported")
+    template: str | None = Field(
+        None, description="file name of the same part without defects; {stem} is the bad picture's name without ending"
+    )
     validation_share: float = Field(0.1, gt=0, lt=1, description="share kept back when no groups are named")
 
 
@@ -39,6 +42,9 @@ class Augmentation(Section):
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
     two_level: bool = Field(False, description="pictures are black and white: keep them so when resized")
     line_width_px: int = Field(0, ge=0, le=3, description="black and white pictures: how far an edge moves, either way")
+    paste: float = Field(
+        0.0, ge=0, le=10, description="black and white pictures: so many other defects, on average, pasted into a crop"
+    )
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 
@@ -91,6 +97,12 @@ class TrainConfig(Section):
     augmentation: Augmentation = Augmentation()
     schedule: Schedule = Schedule()
     mixture: Mixture = Mixture()
+
+    @model_validator(mode="after")
+    def _paste_has_templates(self) -> Self:
+        if self.augmentation.paste and not (self.data.template and self.augmentation.two_level):
+            raise ValueError("augmentation.paste needs data.template and augmentation.two_level: true")
+        return self
 
 
 def load_config(path: Path) -> TrainConfig:

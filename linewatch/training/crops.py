@@ -11,11 +11,8 @@ import numpy.typing as npt
 
 from linewatch.training.annotations import Annotations
 from linewatch.training.config import Augmentation
-
-Pixels = npt.NDArray[np.uint8]
-Boxes = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
-MIN_VISIBLE = 0.4  # a box cut by the crop counts while so much of it shows
+from linewatch.training.pasting import DefectBank
+from linewatch.training.squares import Boxes, Labels, Pixels, cut, turned, visible
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,16 @@ class Sample:
 class CropSource:
     """Annotated pictures in memory, cut into crops."""
 
-    def __init__(self, annotations: Annotations, pixels: list[Pixels], augmentation: Augmentation, seed: int) -> None:
-        """pixels: (H, W) uint8 of each picture of `annotations`, in their order."""
+    def __init__(
+        self,
+        annotations: Annotations,
+        pixels: list[Pixels],
+        augmentation: Augmentation,
+        seed: int,
+        bank: DefectBank | None = None,
+    ) -> None:
+        """pixels: (H, W) uint8 of each picture of `annotations`, in their order. bank: defects that may be pasted."""
+        self._bank = bank
         self._names = [picture.path.name for picture in annotations.pictures]
         self._pixels = pixels
         self._boxes = [
@@ -62,16 +67,18 @@ class CropSource:
         side = round(rules.crop_px / scale)
         on_defect = not good and draw < rules.on_good + rules.on_defect
         left, top = self._corner(rng, which, side, on_defect)
-        pixels = _cut(self._pixels[which], left, top, side)
-        boxes, labels = _visible(
+        pixels = cut(self._pixels[which], left, top, side)
+        boxes, labels = visible(
             self._boxes[which] - np.array([left, top, left, top], np.float32), self._labels[which], side
         )
+        if self._bank is not None and not from_good:
+            boxes, labels = self._bank.paste(pixels, boxes, labels, int(rng.poisson(rules.paste)), rng)
         if side != rules.crop_px:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.line_width_px:
             pixels = _widened(pixels, int(rng.integers(-rules.line_width_px, rules.line_width_px + 1)))
         if rules.turn:
-            pixels, boxes = _turned(pixels, boxes, int(rng.integers(8)))
+            pixels, boxes = turned(pixels, boxes, int(rng.integers(8)))
         pixels = _lit(pixels, rng, rules)
         return Sample(np.ascontiguousarray(pixels), boxes, labels, self._names[which])
 
@@ -108,35 +115,6 @@ def _widened(pixels: Pixels, grow: int) -> Pixels:
     method = cv2.dilate if grow > 0 else cv2.erode
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     return method(pixels, cross, iterations=abs(grow)).astype(np.uint8, copy=False)
-
-
-def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
-    """Square of `side` px; what lies outside the picture is black."""
-    height, width = pixels.shape
-    out = np.zeros((side, side), np.uint8)
-    y0, y1, x0, x1 = max(top, 0), min(top + side, height), max(left, 0), min(left + side, width)
-    out[y0 - top : y1 - top, x0 - left : x1 - left] = pixels[y0:y1, x0:x1]
-    return out
-
-
-def _visible(boxes: Boxes, labels: Labels, side: int) -> tuple[Boxes, Labels]:
-    clipped = boxes.clip(0, side)
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    shown = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1])
-    keep = shown > MIN_VISIBLE * area
-    return clipped[keep], labels[keep]
-
-
-def _turned(pixels: Pixels, boxes: Boxes, turn: int) -> tuple[Pixels, Boxes]:
-    """One of the eight symmetries of the square."""
-    side = np.float32(pixels.shape[0])
-    if turn & 1:
-        pixels, boxes = pixels[:, ::-1], np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], 1)
-    if turn & 2:
-        pixels, boxes = pixels[::-1], np.stack([boxes[:, 0], side - boxes[:, 3], boxes[:, 2], side - boxes[:, 1]], 1)
-    if turn & 4:
-        pixels, boxes = pixels.T, boxes[:, [1, 0, 3, 2]]
-    return pixels, boxes
 
 
 def _lit(pixels: Pixels, rng: np.random.Generator, rules: Augmentation) -> Pixels:
