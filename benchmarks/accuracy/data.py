@@ -51,7 +51,8 @@ class Batches:
     """The training stream of one seed: the same crops in the same order for every network, cut ahead by `workers`."""
 
     def __init__(self, data: Data, plan: SetPlan, seed: int, size: int, workers: int) -> None:
-        self._source = CropSource(data.learn.truth, list(data.learn.pixels), plan.augmentation, seed)
+        template = data.config.data.template
+        self._source = CropSource(data.learn.truth, list(data.learn.pixels), plan.augmentation, seed, template)
         self._size, self._workers = size, workers
         self._pool = ThreadPoolExecutor(workers) if workers else None
         self._ahead: dict[int, Future[list[Sample]]] = {}

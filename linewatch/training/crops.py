@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations
 from linewatch.training.config import Augmentation
 from linewatch.training.pasting import DefectBank
@@ -34,10 +35,17 @@ class CropSource:
         pixels: list[Pixels],
         augmentation: Augmentation,
         seed: int,
-        bank: DefectBank | None = None,
+        template: str | None = None,
     ) -> None:
-        """pixels: (H, W) uint8 of each picture of `annotations`, in their order. bank: defects that may be pasted."""
-        self._bank = bank
+        """pixels: (H, W) uint8 of each picture of `annotations`, in their order.
+
+        template: file name of the same part without defects (`Data.template`); pasting needs it. Raises DatasetError.
+        """
+        self._bank = None
+        if augmentation.paste:
+            if template is None:
+                raise DatasetError("augmentation.paste", "needs data.template, that defects can be cut out against")
+            self._bank = DefectBank.cut_out(annotations, pixels, template)
         self._names = [picture.path.name for picture in annotations.pictures]
         self._pixels = pixels
         self._boxes = [

@@ -19,7 +19,6 @@ from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve, draw_mixture_curve
 from linewatch.training.evaluating import at_threshold, choose, predictions
 from linewatch.training.evaluation import evaluate
-from linewatch.training.pasting import DefectBank
 from linewatch.training.precision import choose_precision
 from linewatch.training.progress import TrainingDisplay
 from linewatch.training.prompts import load_prompts
@@ -52,8 +51,7 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     torch.manual_seed(config.seed)
     split = load_split(config)
     pixels = read_all(split.learn, split.validation, split.test)[0]
-    bank = DefectBank.cut_out(split.learn, pixels, config.data.template or "") if config.augmentation.paste else None
-    source = CropSource(split.learn, pixels, config.augmentation, config.seed, bank)
+    source = CropSource(split.learn, pixels, config.augmentation, config.seed, config.data.template)
     trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE, team)
     if trainer.state_path.exists() and not fresh:
         trainer.resume()

@@ -123,7 +123,7 @@ def test_crops_of_good_parts_stay_good_and_a_step_is_the_same_after_a_restart() 
     rules = Augmentation(crop_px=64, on_defect=0.5, on_good=0.5, two_level=True, paste=2.0)
 
     def source() -> CropSource:
-        return CropSource(truth, pixels, rules, 0, DefectBank.cut_out(truth, pixels, NAME))
+        return CropSource(truth, pixels, rules, 0, NAME)
 
     drawn = source().batch(3, 60)
     assert all(not len(sample.boxes) for sample in drawn if sample.name == "a_good.png")
@@ -132,6 +132,8 @@ def test_crops_of_good_parts_stay_good_and_a_step_is_the_same_after_a_restart() 
         assert np.array_equal(one.pixels, two.pixels)
         assert np.array_equal(one.boxes, two.boxes)
     assert np.array_equal(pixels[1], part())
+    with pytest.raises(DatasetError, match=r"augmentation\.paste.*needs data\.template"):
+        CropSource(truth, pixels, rules, 0)
 
 
 def test_pasting_without_templates_is_refused(tmp_path: Path) -> None:
