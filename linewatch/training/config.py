@@ -45,6 +45,9 @@ class Augmentation(Section):
     paste: float = Field(
         0.0, ge=0, le=10, description="black and white pictures: so many other defects, on average, pasted into a crop"
     )
+    look_alikes: float = Field(
+        0.0, ge=0, le=10, description="so many holes and islands of good parts, on average, pasted into any crop"
+    )
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 
@@ -100,8 +103,11 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _paste_has_templates(self) -> Self:
-        if self.augmentation.paste and not (self.data.template and self.augmentation.two_level):
-            raise ValueError("augmentation.paste needs data.template and augmentation.two_level: true")
+        rules = self.augmentation
+        if rules.paste and not self.data.template:
+            raise ValueError("augmentation.paste needs data.template")
+        if (rules.paste or rules.look_alikes) and not rules.two_level:
+            raise ValueError("augmentation.paste and look_alikes need two_level: true, black and white pictures")
         return self
 
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations
 from linewatch.training.config import Augmentation
-from linewatch.training.pasting import DefectBank
+from linewatch.training.defect_bank import DefectBank
+from linewatch.training.look_alikes import LookAlikes
 from linewatch.training.squares import Boxes, Labels, Pixels, cut, turned, visible
 
 
@@ -46,6 +47,7 @@ class CropSource:
             if template is None:
                 raise DatasetError("augmentation.paste", "needs data.template, that defects can be cut out against")
             self._bank = DefectBank.cut_out(annotations, pixels, template)
+        self._look_alikes = LookAlikes(annotations, pixels) if augmentation.look_alikes else None
         self._names = [picture.path.name for picture in annotations.pictures]
         self._pixels = pixels
         self._boxes = [
@@ -81,6 +83,8 @@ class CropSource:
         )
         if self._bank is not None and not from_good:
             boxes, labels = self._bank.paste(pixels, boxes, labels, int(rng.poisson(rules.paste)), rng)
+        if self._look_alikes is not None:
+            self._look_alikes.paste(pixels, boxes, int(rng.poisson(rules.look_alikes)), rng)
         if side != rules.crop_px:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.line_width_px:

@@ -9,7 +9,7 @@ from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture
 from linewatch.training.config import Augmentation, load_config
 from linewatch.training.crops import CropSource
-from linewatch.training.pasting import DefectBank
+from linewatch.training.defect_bank import DefectBank
 from linewatch.training.squares import Boxes, Labels, Pixels
 
 CLASSES = ("hole", "island")
