@@ -26,7 +26,9 @@ class Data(Section):
     validation_groups: tuple[str, ...] = Field((), description="groups kept back to choose epoch and threshold")
     test_groups: tuple[str, ...] = Field((), description="groups kept back for the figures that are reported")
     template: str | None = Field(
-        None, description="file name of the same part without defects; {stem} is the bad picture's name without ending"
+        None,
+        pattern=r"\{stem\}",
+        description="file name of the same part without defects; {stem} is the bad picture's name without ending",
     )
     validation_share: float = Field(0.1, gt=0, lt=1, description="share kept back when no groups are named")
 
@@ -50,6 +52,12 @@ class Augmentation(Section):
     )
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
+
+    @model_validator(mode="after")
+    def _pasted_in_black_and_white(self) -> Self:
+        if (self.paste or self.look_alikes) and not self.two_level:
+            raise ValueError("paste and look_alikes need two_level: true, black and white pictures")
+        return self
 
 
 class Schedule(Section):
@@ -100,15 +108,6 @@ class TrainConfig(Section):
     augmentation: Augmentation = Augmentation()
     schedule: Schedule = Schedule()
     mixture: Mixture = Mixture()
-
-    @model_validator(mode="after")
-    def _paste_has_templates(self) -> Self:
-        rules = self.augmentation
-        if rules.paste and not self.data.template:
-            raise ValueError("augmentation.paste needs data.template")
-        if (rules.paste or rules.look_alikes) and not rules.two_level:
-            raise ValueError("augmentation.paste and look_alikes need two_level: true, black and white pictures")
-        return self
 
 
 def load_config(path: Path) -> TrainConfig:

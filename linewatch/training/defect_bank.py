@@ -6,6 +6,7 @@ pin-hole into other copper. Ours; the usual copy-paste moves whole boxes with wh
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,15 +31,15 @@ class DefectBank:
     def cut_out(cls, annotations: Annotations, pixels: Sequence[Pixels], template: str) -> "DefectBank":
         """The defects of all bad pictures.
 
-        pixels: (H, W) uint8, in the pictures' order. template: file name of the same part without defects, `{stem}`
-        standing for the bad picture's name without its ending.
+        pixels: (H, W) uint8, in the pictures' order. template: file name, in the same folder, of the same part
+        without defects, `{stem}` standing for the bad picture's name without its ending.
         Raises DatasetError when a template is missing or of another size, or no defect could be cut out.
         """
-        named = {picture.path.name: image for picture, image in zip(annotations.pictures, pixels, strict=True)}
+        images = {picture.path: image for picture, image in zip(annotations.pictures, pixels, strict=True)}
         defects: list[Defect] = []
         for picture, image in zip(annotations.pictures, pixels, strict=True):
             if picture.boxes:
-                defects += _defects(picture, image, _template(picture, image, named, template))
+                defects += _defects(picture, image, _template(picture, image, images, template))
         if not defects:
             raise DatasetError("data.template", "no bad picture differs from its template inside a box", template)
         return cls(defects)
@@ -60,13 +61,13 @@ class DefectBank:
         return boxes, labels
 
 
-def _template(picture: Picture, image: Pixels, named: dict[str, Pixels], template: str) -> Pixels:
-    name = template.replace("{stem}", picture.path.stem)
-    if name not in named:
-        raise DatasetError(picture.path, "its template is not among the pictures that are learnt from", name)
-    if named[name].shape != image.shape:
-        raise DatasetError(picture.path, f"its template {name} has another size", list(named[name].shape))
-    return named[name]
+def _template(picture: Picture, image: Pixels, images: dict[Path, Pixels], template: str) -> Pixels:
+    path = picture.path.parent / template.replace("{stem}", picture.path.stem)
+    if path not in images:
+        raise DatasetError(picture.path, "its template is not among the pictures that are learnt from", path.name)
+    if images[path].shape != image.shape:
+        raise DatasetError(picture.path, f"its template {path.name} has another size", list(images[path].shape))
+    return images[path]
 
 
 def _defects(picture: Picture, image: Pixels, template: Pixels) -> list[Defect]:
