@@ -50,13 +50,16 @@ class Augmentation(Section):
     look_alikes: float = Field(
         0.0, ge=0, le=10, description="so many holes and islands of good parts, on average, pasted into any crop"
     )
+    thin_out: float = Field(
+        0.0, ge=0, le=1, description="black and white pictures: share of crops that lose pieces no defect touches"
+    )
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 
     @model_validator(mode="after")
     def _pasted_in_black_and_white(self) -> Self:
-        if (self.paste or self.look_alikes) and not self.two_level:
-            raise ValueError("paste and look_alikes need two_level: true, black and white pictures")
+        if (self.paste or self.look_alikes or self.thin_out) and not self.two_level:
+            raise ValueError("paste, look_alikes and thin_out need two_level: true, black and white pictures")
         return self
 
 

@@ -15,6 +15,7 @@ from linewatch.training.config import Augmentation
 from linewatch.training.defect_bank import DefectBank
 from linewatch.training.look_alikes import LookAlikes
 from linewatch.training.squares import Boxes, Labels, Pixels, cut, turned, visible
+from linewatch.training.thinning import thin_out
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class CropSource:
             boxes, labels = self._bank.paste(pixels, boxes, labels, int(rng.poisson(rules.paste)), rng)
         if self._look_alikes is not None:
             self._look_alikes.paste(pixels, boxes, int(rng.poisson(rules.look_alikes)), rng)
+        if rules.thin_out and rng.random() < rules.thin_out:
+            thin_out(pixels, boxes, rng)
         if side != rules.crop_px:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.line_width_px:

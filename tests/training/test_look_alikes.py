@@ -89,5 +89,5 @@ def test_grey_pictures_are_refused(tmp_path: Path) -> None:
         "{model: m, classes: [a], product: p, licence: l, data: {sources: [{annotations: a.json}]}, "
         "augmentation: {look_alikes: 1.0}}"
     )
-    with pytest.raises(DatasetError, match="look_alikes need two_level"):
+    with pytest.raises(DatasetError, match="look_alikes and thin_out need two_level"):
         load_config(path)
