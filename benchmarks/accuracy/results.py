@@ -84,7 +84,8 @@ class RunKey(msgspec.Struct, frozen=True):
 
 def key_of(plan: Plan, chosen: SetPlan, variant: Variant, seed: int) -> RunKey:
     settings = {
-        "set": chosen.model_dump(mode="json"),
+        # An option that comes later, off by default, leaves earlier runs what they are.
+        "set": chosen.model_dump(mode="json", exclude_defaults=True),
         "variant": variant.model_dump(mode="json"),
         "schedule": plan.schedule.model_dump(mode="json", exclude={"keep_every", "validate_every"}),
         "precision": plan.precision,

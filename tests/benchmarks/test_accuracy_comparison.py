@@ -138,6 +138,17 @@ def test_another_budget_is_another_run_and_fewer_steps_are_short(plan: Plan) -> 
     assert key_of(long, chosen, variant, 0) == key_of(kept_oftener, chosen, variant, 0)
 
 
+def test_an_option_left_off_is_no_part_of_a_run_and_one_in_use_is(plan: Plan) -> None:
+    variant = plan.variants[0]
+
+    def digest(**rules: object) -> str:
+        said = plan.sets[0].model_dump() | {"augmentation": {"crop_px": 64, **rules}}
+        return key_of(plan, type(plan.sets[0]).model_validate(said), variant, 0).digest
+
+    assert digest() == digest(thin_out=0.0, paste=0.0)
+    assert digest() != digest(thin_out=0.5, two_level=True)
+
+
 def test_threads_that_cut_ahead_change_nothing(plan: Plan) -> None:
     data = load_data(plan.sets[0])
     alone, ahead = (Batches(data, plan.sets[0], 3, 2, workers) for workers in (0, 2))
