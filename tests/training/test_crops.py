@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture
-from linewatch.training.config import Augmentation
+from linewatch.training.config import Augmentation, load_config
 from linewatch.training.crops import CropSource, Sample
 
 
@@ -97,3 +98,14 @@ def test_lines_are_drawn_wider_and_narrower_by_whole_pixels() -> None:
         sides.add((int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1))
         assert sample.boxes[0, 2] - sample.boxes[0, 0] == 12  # the box stays what was marked
     assert sides == {(12 + 2 * grow, 8 + 2 * grow) for grow in range(-2, 3)}
+
+
+@pytest.mark.parametrize("option", ["paste", "look_alikes", "thin_out"])
+def test_what_moves_pieces_of_parts_is_refused_on_grey_pictures(tmp_path: Path, option: str) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_text(
+        "{model: m, classes: [a], product: p, licence: l, data: {sources: [{annotations: a.json}]}, "
+        f"augmentation: {{{option}: 0.5}}}}"
+    )
+    with pytest.raises(DatasetError, match="paste, look_alikes and thin_out need two_level"):
+        load_config(path)

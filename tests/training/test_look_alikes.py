@@ -8,7 +8,7 @@ import pytest
 
 from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture
-from linewatch.training.config import Augmentation, load_config
+from linewatch.training.config import Augmentation
 from linewatch.training.crops import CropSource
 from linewatch.training.look_alikes import LookAlikes
 from linewatch.training.squares import Boxes, Pixels
@@ -81,13 +81,3 @@ def test_crops_of_good_parts_get_them_and_stay_good() -> None:
     plain = CropSource(annotated(), [drilled()], rules.model_copy(update={"look_alikes": 0.0}), 0).batch(0, 40)
     assert all(not len(sample.boxes) for sample in drawn)
     assert sum(not np.array_equal(a.pixels, b.pixels) for a, b in zip(drawn, plain, strict=True)) > 20
-
-
-def test_grey_pictures_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "train.yaml"
-    path.write_text(
-        "{model: m, classes: [a], product: p, licence: l, data: {sources: [{annotations: a.json}]}, "
-        "augmentation: {look_alikes: 1.0}}"
-    )
-    with pytest.raises(DatasetError, match="look_alikes and thin_out need two_level"):
-        load_config(path)

@@ -1,13 +1,11 @@
-"""Thinning: pieces without a defect go, whole; what a defect touches stays; grey pictures are refused."""
+"""Thinning: pieces without a defect go, whole; what a defect touches stays."""
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations, Box, Picture
-from linewatch.training.config import Augmentation, load_config
+from linewatch.training.config import Augmentation
 from linewatch.training.crops import CropSource
 from linewatch.training.squares import Boxes, Pixels
 from linewatch.training.thinning import thin_out
@@ -69,13 +67,3 @@ def test_crops_keep_their_labels_and_are_the_same_after_a_restart() -> None:
     one, two = batch(), batch()
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
     assert 8 < sum(np.array_equal(pixels, bars()) for pixels in one) < 38
-
-
-def test_grey_pictures_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "train.yaml"
-    path.write_text(
-        "{model: m, classes: [a], product: p, licence: l, data: {sources: [{annotations: a.json}]}, "
-        "augmentation: {thin_out: 0.5}}"
-    )
-    with pytest.raises(DatasetError, match="thin_out need two_level"):
-        load_config(path)
