@@ -70,7 +70,7 @@ Line = Loss | Result
 
 
 class RunKey(msgspec.Struct, frozen=True):
-    """Names one run; the digest covers every setting that its outcome depends on, a set's where they are no defaults."""
+    """Names one run; the digest covers all settings that its outcome depends on, a set's where they are no defaults."""
 
     set: str
     variant: str

@@ -40,6 +40,9 @@ class Augmentation(Section):
     on_defect: float = Field(0.6, ge=0, le=1, description="share of crops that hold a whole defect")
     on_good: float = Field(0.2, ge=0, le=1, description="share of crops from pictures without a defect")
     emphasis: dict[str, float] = Field({}, description="how much oftener crops are cut around this class than others")
+    even_groups: float = Field(
+        0.0, ge=0, le=1, description="0: a group is seen as often as it has pictures; 1: all groups equally often"
+    )
     turn: bool = Field(True, description="flips and quarter turns")
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the factor that pictures are resized by")
     two_level: bool = Field(False, description="pictures are black and white: keep them so when resized")

@@ -3,6 +3,7 @@
 Every crop is a function of (seed, step, index) alone; that is what lets a resumed run go on like an unbroken one.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import cv2
@@ -60,7 +61,12 @@ class CropSource:
         self._good = [index for index, boxes in enumerate(self._boxes) if not len(boxes)]
         weights = np.array([augmentation.emphasis.get(name, 1.0) for name in annotations.classes])
         self._box_odds = [_odds(weights[labels]) for labels in self._labels]
-        self._bad_odds = _odds(np.array([weights[self._labels[index]].max() for index in self._bad]))
+        groups = [picture.group for picture in annotations.pictures]
+        self._bad_odds = _odds(
+            np.array([weights[self._labels[index]].max() for index in self._bad])
+            * _group_weights([groups[index] for index in self._bad], augmentation.even_groups)
+        )
+        self._good_odds = _odds(_group_weights([groups[index] for index in self._good], augmentation.even_groups))
         self._augmentation = augmentation
         self._seed = seed
 
@@ -73,7 +79,11 @@ class CropSource:
         draw = rng.random()
         good = bool(self._good) and draw < rules.on_good
         from_good = good or not self._bad
-        which = int(rng.choice(self._good) if from_good else rng.choice(self._bad, p=self._bad_odds))
+        if from_good and not rules.even_groups:
+            which = int(rng.choice(self._good))  # numpy draws otherwise, if as often, when told that odds are even
+        else:
+            pictures, odds = (self._good, self._good_odds) if from_good else (self._bad, self._bad_odds)
+            which = int(rng.choice(pictures, p=odds))
         scale = float(rng.uniform(*rules.scale))
         side = round(rules.crop_px / scale)
         on_defect = not good and draw < rules.on_good + rules.on_defect
@@ -117,6 +127,12 @@ def _odds(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Weights as probabilities; empty stays empty."""
     odds: npt.NDArray[np.float64] = weights / weights.sum() if len(weights) else weights
     return odds
+
+
+def _group_weights(groups: list[str], even: float) -> npt.NDArray[np.float64]:
+    """A weight for each picture: 1 at even = 0; at even = 1 the same sum for each group, however many it has."""
+    count = Counter(groups)
+    return np.array([float(count[group]) ** -even for group in groups])
 
 
 def _resized(pixels: Pixels, rules: Augmentation) -> Pixels:

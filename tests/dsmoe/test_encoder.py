@@ -35,6 +35,17 @@ def test_same_numbers_as_upstream(side: int) -> None:
     torch.testing.assert_close(ours.flatten(2).transpose(1, 2), tokens, rtol=1e-3, atol=1e-3)
 
 
+def test_a_learning_encoder_sees_what_one_at_rest_sees() -> None:
+    """While the attention's biases learn, the CPU computes it another way."""
+    encoder = Encoder().eval()
+    encoder.load_mobile_sam({f"image_encoder.{k}": value for k, value in mobile_sam_encoder(224).state_dict().items()})
+    x = torch.randn(2, 3, 160, 224)
+    learning = encoder(x)[-1]
+    assert learning.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(learning, encoder(x)[-1], rtol=1e-3, atol=1e-3)
+
+
 def test_strides_and_widths_for_any_size() -> None:
     with torch.no_grad():
         maps = Encoder().eval()(torch.randn(1, 3, 96, 160))

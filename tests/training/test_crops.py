@@ -80,6 +80,19 @@ def test_black_and_white_pictures_stay_so_when_resized() -> None:
         assert bool(grey) is not two_level
 
 
+@pytest.mark.parametrize(("even", "low", "high"), [(0.0, 0.05, 0.16), (1.0, 0.4, 0.6)])
+@pytest.mark.parametrize("on_good", [0.0, 1.0])
+def test_a_small_group_is_seen_as_rarely_as_its_size_or_as_often_as_all(
+    even: float, low: float, high: float, on_good: float
+) -> None:
+    boxes = () if on_good else (Box(0, 10, 10, 8, 8),)
+    pictures = tuple(Picture(Path(f"{i}.png"), 96, 96, "few" if i == 0 else "many", boxes) for i in range(10))
+    rules = Augmentation(crop_px=64, on_good=on_good, even_groups=even)
+    parts = CropSource(Annotations(("x",), pictures), [np.zeros((96, 96), np.uint8)] * 10, rules, seed=0)
+    few = sum(sample.name == "0.png" for sample in parts.batch(0, 300)) / 300
+    assert low < few < high
+
+
 def test_contrast_changes_the_light_and_not_the_boxes() -> None:
     plain, lit = (
         samples(Augmentation(crop_px=64, on_good=1.0, contrast=c, brightness=b), 20) for c, b in ((0, 0), (0.2, 20))
