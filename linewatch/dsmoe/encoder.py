@@ -116,10 +116,12 @@ def _attend(attn: Any, tokens: Tensor) -> Tensor:
     windows, count, _ = tokens.shape
     qkv = attn.qkv(attn.norm(tokens)).view(windows, count, attn.num_heads, -1).transpose(1, 2)
     query, key, value = qkv.split([attn.key_dim, attn.key_dim, attn.d], dim=-1)
-    bias = attn.attention_biases[:, attn.attention_bias_idxs].to(query.dtype)
+    bias = attn.attention_biases[:, attn.attention_bias_idxs]
     if bias.requires_grad and bias.device.type == "cpu":  # a learning bias leaves torch's fused kernels aside there
-        out = ((query * attn.scale) @ key.transpose(-2, -1) + bias).softmax(-1) @ value
+        weights = ((query * attn.scale) @ key.transpose(-2, -1) + bias).softmax(-1)  # float32, as the bias is
+        out = weights.to(value.dtype) @ value
     else:
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None], scale=attn.scale)
+        mask = bias.to(query.dtype)[None]
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=attn.scale)
     projected: Tensor = attn.proj(out.transpose(1, 2).reshape(windows, count, attn.dh))
     return projected

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import batched_nms
 
+from linewatch.dsmoe.cbam import OPEN
 from linewatch.dsmoe.layers import ConvBlock
 from linewatch.dsmoe.pyramid import STRIDES
 
@@ -41,7 +42,8 @@ class ScaleHead(nn.Module):
 
     def __init__(self, width: int, classes: int, stride: int) -> None:
         super().__init__()
-        self.squeeze = nn.Sequential(nn.Conv2d(width, width // 4, 1), nn.SiLU(), nn.Conv2d(width // 4, width, 1))
+        gate = nn.Conv2d(width // 4, width, 1)
+        self.squeeze = nn.Sequential(nn.Conv2d(width, width // 4, 1), nn.SiLU(), gate)
         self.classify = nn.Sequential(
             ConvBlock(width, width, 3, groups=width), ConvBlock(width, width),
             ConvBlock(width, width, 3, groups=width), ConvBlock(width, width),
@@ -50,7 +52,8 @@ class ScaleHead(nn.Module):
         self.logits = nn.Conv2d(width, classes, 1)
         self.sides = nn.Conv2d(64, 4 * BINS, 1)
         self.guidance = nn.Parameter(torch.tensor(0.1))  # how far the text similarity leans on the classes
-        assert self.logits.bias is not None and self.sides.bias is not None
+        assert gate.bias is not None and self.logits.bias is not None and self.sides.bias is not None
+        nn.init.constant_(gate.bias, OPEN)
         nn.init.constant_(self.logits.bias, math.log(5 / classes / (640 / stride) ** 2))  # 5 objects a picture
         nn.init.constant_(self.sides.bias, 0.0)
 

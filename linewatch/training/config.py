@@ -74,6 +74,7 @@ class Schedule(Section):
     learning_rate: float = Field(1.2e-3, gt=0)
     weight_decay: float = Field(0.03, ge=0)
     layer_decay: float = Field(1.0, gt=0, le=1, description="learning rate of each encoder block over the next one's")
+    beta2: float = Field(0.999, gt=0, lt=1, description="AdamW: how slowly it forgets how large gradients were")
     warmup_steps: int = Field(100, ge=0)
     ema_decay: float = Field(0.998, gt=0, lt=1)
     clip_norm: float = Field(10.0, gt=0)

@@ -44,7 +44,9 @@ class Trainer:
         self.config, self.network, self.source, self.device, self.state_path = config, network, source, device, state
         self.team = team
         schedule = config.schedule
-        self.optimiser = torch.optim.AdamW(parameter_groups(network, schedule), lr=schedule.learning_rate, fused=True)
+        self.optimiser = torch.optim.AdamW(
+            parameter_groups(network, schedule), lr=schedule.learning_rate, betas=(0.9, schedule.beta2), fused=True
+        )
         self.ema = Ema(network, schedule.ema_decay)
         self.progress = Progress()
         domain = network.domain
@@ -142,16 +144,17 @@ class Trainer:
             output = self.network(pictures)
         parts = losses(output, self.network.text, boxes, labels, Weights())
         total = torch.stack(list(parts.values())).sum()
-        self._refuse_non_finite(total, parts, samples)
+        self._refuse_non_finite(total, {f"loss {name}": value for name, value in parts.items()}, samples)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         self._bring_together()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
+        gradient = torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
+        self._refuse_non_finite(gradient, {"gradient": gradient}, samples)
         self.optimiser.step()
         self.progress.step = step + 1
-        values = torch.stack([total, *parts.values()]).detach()
+        values = torch.stack([total, *parts.values(), gradient]).detach()
         self.team.average([values])
-        found = dict(zip(["loss", *parts], values.tolist(), strict=True))
+        found = dict(zip(["loss", *parts, "gradient"], values.tolist(), strict=True))
         if self.mixture is not None and output.features is not None:
             found |= self.mixture.learn(self.team.gather(output.features))
         self.ema.update(self.network, self.progress.step)
@@ -171,10 +174,10 @@ class Trainer:
     def _refuse_non_finite(self, total: Tensor, parts: dict[str, Tensor], samples: list[Sample]) -> None:
         if not self.team.any(not bool(torch.isfinite(total)), self.device):
             return
-        bad = [name for name, value in parts.items() if not bool(torch.isfinite(value))] or ["of another process"]
+        bad = [name for name, value in parts.items() if not bool(torch.isfinite(value))] or ["what another process has"]
         names = ", ".join(sorted({sample.name for sample in samples}))
         raise CheckFailed(
-            f"step {self.progress.step + 1}", f"loss {', '.join(bad)} is not finite; batch: {names}; "
+            f"step {self.progress.step + 1}", f"{', '.join(bad)} is not finite; batch: {names}; "
             f"the last good state is {self.state_path}"
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from linewatch.dsmoe.cbam import Cbam
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.experts import KINDS, SparseExperts, kernel_mask
 from linewatch.dsmoe.fusion import fuse
@@ -42,6 +43,14 @@ def test_every_parameter_learns(network: DsMoe, pictures: torch.Tensor) -> None:
     untaught = {name for name, _ in network.named_parameters()} - taught
     assert {n for n in untaught if not n.startswith("experts.") and "localise" not in n and ".sides." not in n} == set()
     assert any("localise" in name for name in taught)
+
+
+def test_attention_begins_by_letting_pass() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(2, 32, 8, 8) + 0.5
+    with torch.no_grad():
+        passed = Cbam(32)(x) / x
+    assert 0.6 < float(passed.min()) and float(passed.max()) < 1
 
 
 def test_floor_of_log2_experts_work() -> None:
