@@ -29,8 +29,9 @@ class Training:
         if fresh and subject.beside is not None:
             subject.beside.prepare(lambda step: to_tensors(batches.at(MIXTURE_CROPS + step), device)[0])
         self.optimiser = torch.optim.AdamW(
-            parameter_groups(subject.network, schedule.weight_decay), lr=schedule.learning_rate, fused=True
-        )
+            parameter_groups(subject.network, schedule.weight_decay),
+            lr=schedule.learning_rate, betas=(0.9, schedule.beta2), fused=True,
+        )  # fmt: skip
         self.ema = Ema(subject.network, schedule.ema_decay)
         self.step = 0
         self.losses: list[tuple[int, float]] = []
@@ -72,6 +73,7 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.subject.network.parameters(), self.schedule.clip_norm)
         self.optimiser.step()
+        self.subject.settle(self.schedule)
         if self.subject.beside is not None:
             self.subject.beside.follow()
         self.step += 1

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -38,6 +39,8 @@ class Encoder(nn.Module):
         )
         self.patch_embed = vit.patch_embed
         self.layers = vit.layers
+        for attn in self._attentions():
+            attn.register_buffer("reach", torch.zeros(attn.num_heads), persistent=False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """x: (B, 3, H, W) normalised, H and W multiples of 32.
@@ -66,6 +69,23 @@ class Encoder(nn.Module):
             if name not in given:
                 raise KeyError(f"{CHECKPOINT_PREFIX}{name}")
         self.load_state_dict({name: given[name] for name in wanted})
+
+    @torch.no_grad()
+    def calm_attention(self, limit: float) -> None:
+        """Shrink queries and keys of every head whose logits could have gone beyond `limit` in the last learning pass.
+
+        Attention that is sure of one token passes steep and noisy gradients on, and training comes apart. This is
+        QK-clip (Kimi K2, arXiv 2507.20534), with a bound on the logits in place of their maximum.
+        """
+        for attn in self._attentions():
+            shrink = (limit / attn.reach.clamp_min(limit)).sqrt()  # (heads,), 1 where nothing is to be done
+            rows = torch.ones(attn.num_heads, 2 * attn.key_dim + attn.d, device=shrink.device)
+            rows[:, : 2 * attn.key_dim] = shrink[:, None]
+            attn.qkv.weight.mul_(rows.view(-1, 1))
+            attn.qkv.bias.mul_(rows.flatten())
+
+    def _attentions(self) -> list[Any]:
+        return [block.attn for stage in self.layers[1:] for block in stage.blocks]
 
     def depth_of(self, name: str) -> int:
         """How many blocks from the input the parameter `name` lies (for layer-wise learning rates): 0 to `depth`."""
@@ -116,12 +136,20 @@ def _attend(attn: Any, tokens: Tensor) -> Tensor:
     windows, count, _ = tokens.shape
     qkv = attn.qkv(attn.norm(tokens)).view(windows, count, attn.num_heads, -1).transpose(1, 2)
     query, key, value = qkv.split([attn.key_dim, attn.key_dim, attn.d], dim=-1)
-    bias = attn.attention_biases[:, attn.attention_bias_idxs]
+    if torch.is_grad_enabled():
+        attn.reach.copy_(_reach(query.detach(), key.detach(), attn.scale))
+    bias = attn.attention_biases[:, attn.attention_bias_idxs].to(query.dtype)
     if bias.requires_grad and bias.device.type == "cpu":  # a learning bias leaves torch's fused kernels aside there
-        weights = ((query * attn.scale) @ key.transpose(-2, -1) + bias).softmax(-1)  # float32, as the bias is
-        out = weights.to(value.dtype) @ value
+        logits = (query * attn.scale) @ key.transpose(-2, -1) + bias
+        out = logits.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
     else:
-        mask = bias.to(query.dtype)[None]
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=attn.scale)
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None], scale=attn.scale)
     projected: Tensor = attn.proj(out.transpose(1, 2).reshape(windows, count, attn.dh))
     return projected
+
+
+def _reach(query: Tensor, key: Tensor, scale: float) -> Tensor:
+    """A bound on each head's logits: longest query times longest key. (windows, heads, n, d) each; returns (heads,)."""
+    longest = [torch.linalg.vector_norm(x, dim=-1, dtype=torch.float32).amax((0, 2)) for x in (query, key)]
+    bound: Tensor = longest[0] * longest[1] * scale
+    return bound

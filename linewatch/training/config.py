@@ -78,6 +78,7 @@ class Schedule(Section):
     warmup_steps: int = Field(100, ge=0)
     ema_decay: float = Field(0.998, gt=0, lt=1)
     clip_norm: float = Field(10.0, gt=0)
+    attention_limit: float = Field(50.0, gt=0, description="how large the encoder's attention logits may grow")
     validate_every: int = Field(500, gt=0)
     keep_every: int = Field(100, gt=0, description="steps between two states on disk")
 

@@ -151,6 +151,7 @@ class Trainer:
         gradient = torch.nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip_norm)
         self._refuse_non_finite(gradient, {"gradient": gradient}, samples)
         self.optimiser.step()
+        self.network.encoder.calm_attention(schedule.attention_limit)
         self.progress.step = step + 1
         values = torch.stack([total, *parts.values(), gradient]).detach()
         self.team.average([values])

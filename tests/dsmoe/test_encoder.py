@@ -46,6 +46,24 @@ def test_a_learning_encoder_sees_what_one_at_rest_sees() -> None:
         torch.testing.assert_close(learning, encoder(x)[-1], rtol=1e-3, atol=1e-3)
 
 
+def test_attention_that_is_too_sure_is_calmed_head_by_head() -> None:
+    torch.manual_seed(0)
+    encoder = Encoder()
+    first = encoder.layers[1].blocks[0].attn
+    with torch.no_grad():
+        first.qkv.weight.view(4, 96, -1)[2, :64].mul_(40)  # queries and keys of the third of four heads
+    x = torch.randn(2, 3, 112, 112)
+    encoder(x)
+    reach, before = first.reach.clone(), first.qkv.weight.detach().clone().view(4, 96, -1)
+    assert reach[2] > 20 and (reach[[0, 1, 3]] < 20).all()
+    encoder.calm_attention(20.0)
+    encoder(x)
+    torch.testing.assert_close(first.reach[2], torch.tensor(20.0), rtol=1e-3, atol=0)
+    after = first.qkv.weight.detach().view(4, 96, -1)
+    torch.testing.assert_close(after[[0, 1, 3]], before[[0, 1, 3]], rtol=0, atol=0)
+    torch.testing.assert_close(after[2, 64:], before[2, 64:], rtol=0, atol=0)  # its values
+
+
 def test_strides_and_widths_for_any_size() -> None:
     with torch.no_grad():
         maps = Encoder().eval()(torch.randn(1, 3, 96, 160))

@@ -13,6 +13,7 @@ from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import Architecture, DsMoe
+from linewatch.training.config import Schedule
 from linewatch.training.mixture import MixtureTraining
 from linewatch.training.prompts import load_prompts
 from linewatch.training.text import load_text
@@ -43,6 +44,9 @@ class DsMoeSubject(Subject):
             self.beside.features = output.features
         parts = losses(output, self.network.text, batch.boxes, batch.labels, Weights())
         return torch.stack(list(parts.values())).sum()
+
+    def settle(self, schedule: Schedule) -> None:
+        self.network.encoder.calm_attention(schedule.attention_limit)
 
     def detect(self, pictures: Tensor) -> list[Found]:
         with self.half(pictures.device):

@@ -17,6 +17,7 @@ from linewatch.dsmoe.encoder import Encoder
 from linewatch.dsmoe.head import BINS, Raw, ScaleHead, anchor_points
 from linewatch.dsmoe.layers import ConvBlock
 from linewatch.dsmoe.pyramid import STRIDES, Pyramid
+from linewatch.training.config import Schedule
 
 
 class PlainNeck(Pyramid):
@@ -69,6 +70,8 @@ class Probe(nn.Module):
 class ProbeSubject(Subject):
     """architecture: `width`, 96 unless said."""
 
+    network: Probe
+
     def __init__(self, data: Data, architecture: Mapping[str, Any], *, bf16: bool) -> None:
         super().__init__(Probe(len(data.config.classes), **{"width": 96, **architecture}), bf16=bf16)
 
@@ -77,6 +80,9 @@ class ProbeSubject(Subject):
             raw: Raw = self.network(batch.pictures)
         parts = box_losses(raw, assign(raw, batch.boxes, batch.labels), Weights())
         return torch.stack(list(parts.values())).sum()
+
+    def settle(self, schedule: Schedule) -> None:
+        self.network.encoder.calm_attention(schedule.attention_limit)
 
     def detect(self, pictures: Tensor) -> list[Found]:
         with self.half(pictures.device):

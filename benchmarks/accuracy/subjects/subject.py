@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.accuracy.subjects.beside import MixtureBeside
+from linewatch.training.config import Schedule
 
 Found = tuple[Tensor, Tensor, Tensor]
 """Boxes (n, 4) x1, y1, x2, y2 in px of the input, scores (n,), labels (n,), best first."""
@@ -44,6 +45,9 @@ class Subject(ABC):
     @abstractmethod
     def detect(self, pictures: Tensor) -> list[Found]:
         """Detections of (B, 1, H, W) uint8 pictures; the network is in eval mode."""
+
+    def settle(self, schedule: Schedule) -> None:  # noqa: B027 -- most have nothing to do
+        """After every step of the optimiser: what belongs to how this network is trained."""
 
     def parameters(self) -> int:
         """How many numbers ship."""
