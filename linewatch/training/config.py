@@ -73,6 +73,7 @@ class Schedule(Section):
     batch: int = Field(16, gt=0)
     learning_rate: float = Field(1.2e-3, gt=0)
     weight_decay: float = Field(0.03, ge=0)
+    encoder_rate: float = Field(1.0, gt=0, description="learning rate of the encoder's last block over the others'")
     layer_decay: float = Field(1.0, gt=0, le=1, description="learning rate of each encoder block over the next one's")
     beta2: float = Field(0.999, gt=0, lt=1, description="AdamW: how slowly it forgets how large gradients were")
     warmup_steps: int = Field(100, ge=0)

@@ -202,9 +202,8 @@ def parameter_groups(network: DsMoe, schedule: Schedule) -> list[dict[str, Any]]
             continue
         scale = 1.0
         if name.startswith("encoder."):
-            scale = schedule.layer_decay ** (
-                network.encoder.depth - network.encoder.depth_of(name.removeprefix("encoder."))
-            )
+            above = network.encoder.depth - network.encoder.depth_of(name.removeprefix("encoder."))
+            scale = schedule.encoder_rate * schedule.layer_decay**above
         decays = value.ndim > 1 and "attention_biases" not in name
         group = groups.setdefault(
             (scale, decays),

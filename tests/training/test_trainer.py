@@ -25,7 +25,7 @@ def trainer(tmp_path: Path) -> Trainer:
         {
             "model": tmp_path, "classes": ["a", "b"], "product": "p", "licence": "l",
             "data": {"sources": [{"annotations": tmp_path}]},
-            "schedule": {"steps": 2, "batch": 2, "warmup_steps": 0, "keep_every": 1, "beta2": 0.9},
+            "schedule": {"steps": 2, "batch": 2, "warmup_steps": 0, "keep_every": 1, "beta2": 0.9, "encoder_rate": 0.25},
         }
     )  # fmt: skip
     network = DsMoe(Architecture(2, width=16, experts=4), torch.randn(2, 1, 8))
@@ -52,3 +52,10 @@ def test_a_gradient_that_is_not_finite_changes_nothing(trainer: Trainer) -> None
     assert not trainer.state_path.exists()
     for name, value in trainer.network.named_parameters():
         assert torch.equal(value, before[name]), name
+
+
+def test_the_encoder_may_learn_more_slowly(trainer: Trainer) -> None:
+    names = {id(value): name for name, value in trainer.network.named_parameters()}
+    for group in trainer.optimiser.param_groups:
+        encoders = {names[id(value)].startswith("encoder.") for value in group["params"]}
+        assert encoders == {group["scale"] == 0.25} and group["scale"] in (0.25, 1.0)
