@@ -25,7 +25,9 @@ def trainer(tmp_path: Path) -> Trainer:
         {
             "model": tmp_path, "classes": ["a", "b"], "product": "p", "licence": "l",
             "data": {"sources": [{"annotations": tmp_path}]},
-            "schedule": {"steps": 2, "batch": 2, "warmup_steps": 0, "keep_every": 1, "beta2": 0.9, "encoder_rate": 0.25},
+            "schedule": {
+                "steps": 2, "batch": 2, "warmup_steps": 0, "keep_every": 1, "beta2": 0.9, "encoder_rate": 0.25,
+            },
         }
     )  # fmt: skip
     network = DsMoe(Architecture(2, width=16, experts=4), torch.randn(2, 1, 8))
