@@ -1,10 +1,10 @@
 """What is compared with what: one YAML document per plan, typed, unknown keys refused."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from linewatch.core.errors import DatasetError
 from linewatch.core.station import Section, told
@@ -45,6 +45,12 @@ class Plan(Section):
     seeds: tuple[int, ...] = Field(min_length=1)
     precision: Precision = "bf16"
     schedule: Schedule
+
+    @model_validator(mode="after")
+    def _one_rate_in_a_network(self) -> Self:
+        if self.schedule.encoder_rate != 1 or self.schedule.layer_decay != 1:
+            raise ValueError("encoder_rate and layer_decay: a network of the comparison has one learning rate")
+        return self
 
 
 def load_plan(path: Path) -> Plan:

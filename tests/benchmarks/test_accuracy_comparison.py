@@ -19,6 +19,7 @@ from benchmarks.accuracy.subjects.subject import Batch
 from linewatch.core.errors import DatasetError
 from linewatch.sim.dataset import write_dataset
 from linewatch.sim.scene import CLASSES
+from linewatch.training.config import load_config
 from linewatch.training.trainer import to_tensors
 
 PROJECT = Path(__file__).parents[2]
@@ -167,7 +168,17 @@ def test_an_unknown_field_of_the_architecture_is_named(plan: Plan) -> None:
 def test_the_projects_plans_are_sound() -> None:
     for path in sorted((PROJECT / "benchmarks/accuracy/plans").glob("*.yaml")):
         for chosen in load_plan(path).sets:
-            assert (PROJECT / chosen.config).is_file()
+            assert load_config(PROJECT / chosen.config).classes
+    for path in (PROJECT / "benchmarks/accuracy/recipes").glob("*.yaml"):
+        assert load_config(path).schedule.steps > 0
+
+
+def test_a_second_learning_rate_in_a_network_is_refused(tmp_path: Path) -> None:
+    text = (PROJECT / "benchmarks/accuracy/plans/quick.yaml").read_text()
+    path = tmp_path / "plan.yaml"
+    path.write_text(text.replace("learning_rate: 1.2e-3", "learning_rate: 1.2e-3, encoder_rate: 0.3", 1))
+    with pytest.raises(DatasetError, match="one learning rate"):
+        load_plan(path)
 
 
 def test_corners_and_centres() -> None:
