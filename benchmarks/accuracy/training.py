@@ -73,7 +73,8 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.subject.network.parameters(), self.schedule.clip_norm)
         self.optimiser.step()
-        self.subject.settle(self.schedule)
+        if self.subject.encoder is not None:
+            self.subject.encoder.calm_attention(self.schedule.attention_limit)
         if self.subject.beside is not None:
             self.subject.beside.follow()
         self.step += 1

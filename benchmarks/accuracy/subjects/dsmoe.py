@@ -13,7 +13,6 @@ from benchmarks.accuracy.subjects.subject import Batch, Found, Subject
 from linewatch.core.errors import DatasetError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import Architecture, DsMoe
-from linewatch.training.config import Schedule
 from linewatch.training.mixture import MixtureTraining
 from linewatch.training.prompts import load_prompts
 from linewatch.training.text import load_text
@@ -33,6 +32,7 @@ class DsMoeSubject(Subject):
         except (TypeError, ValueError) as exc:
             raise DatasetError("architecture", str(exc), dict(architecture)) from exc
         super().__init__(DsMoe(shape, torch.from_numpy(teacher)), bf16=bf16)
+        self.encoder = self.network.encoder
         domain = self.network.domain
         if domain is not None:
             self.beside = MixtureBeside(self.network, MixtureTraining(domain, data.config.mixture, seed), bf16=bf16)
@@ -44,9 +44,6 @@ class DsMoeSubject(Subject):
             self.beside.features = output.features
         parts = losses(output, self.network.text, batch.boxes, batch.labels, Weights())
         return torch.stack(list(parts.values())).sum()
-
-    def settle(self, schedule: Schedule) -> None:
-        self.network.encoder.calm_attention(schedule.attention_limit)
 
     def detect(self, pictures: Tensor) -> list[Found]:
         with self.half(pictures.device):

@@ -17,7 +17,6 @@ from linewatch.dsmoe.encoder import Encoder
 from linewatch.dsmoe.head import BINS, Raw, ScaleHead, anchor_points
 from linewatch.dsmoe.layers import ConvBlock
 from linewatch.dsmoe.pyramid import STRIDES, Pyramid
-from linewatch.training.config import Schedule
 
 
 class PlainNeck(Pyramid):
@@ -74,15 +73,13 @@ class ProbeSubject(Subject):
 
     def __init__(self, data: Data, architecture: Mapping[str, Any], *, bf16: bool) -> None:
         super().__init__(Probe(len(data.config.classes), **{"width": 96, **architecture}), bf16=bf16)
+        self.encoder = self.network.encoder
 
     def loss(self, batch: Batch) -> Tensor:
         with self.half(batch.pictures.device):
             raw: Raw = self.network(batch.pictures)
         parts = box_losses(raw, assign(raw, batch.boxes, batch.labels), Weights())
         return torch.stack(list(parts.values())).sum()
-
-    def settle(self, schedule: Schedule) -> None:
-        self.network.encoder.calm_attention(schedule.attention_limit)
 
     def detect(self, pictures: Tensor) -> list[Found]:
         with self.half(pictures.device):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.accuracy.subjects.beside import MixtureBeside
-from linewatch.training.config import Schedule
+from linewatch.dsmoe.encoder import Encoder
 
 Found = tuple[Tensor, Tensor, Tensor]
 """Boxes (n, 4) x1, y1, x2, y2 in px of the input, scores (n,), labels (n,), best first."""
@@ -29,10 +29,12 @@ class Unavailable(Exception):
 class Subject(ABC):
     """One network under comparison. `bf16`: whether it computes under autocast; decoding and losses never do.
 
-    beside: what of the network learns apart from the task; most have no such part.
+    beside: what of the network learns apart from the task; encoder: linewatch's, whose attention is bounded after every
+    step. Most have no such part.
     """
 
     beside: MixtureBeside | None = None
+    encoder: Encoder | None = None
 
     def __init__(self, network: nn.Module, *, bf16: bool) -> None:
         self.network = network
@@ -45,9 +47,6 @@ class Subject(ABC):
     @abstractmethod
     def detect(self, pictures: Tensor) -> list[Found]:
         """Detections of (B, 1, H, W) uint8 pictures; the network is in eval mode."""
-
-    def settle(self, schedule: Schedule) -> None:  # noqa: B027 -- most have nothing to do
-        """After every step of the optimiser: what belongs to how this network is trained."""
 
     def parameters(self) -> int:
         """How many numbers ship."""
