@@ -9,8 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.accuracy.data import Part
 from benchmarks.accuracy.results import PartLevel, RoutingUse
 from benchmarks.accuracy.subjects.subject import Subject
-from linewatch.training.evaluating import choose
+from linewatch.training.evaluating import part_scores
 from linewatch.training.matching import Prediction
+from linewatch.training.part_level import choose_threshold
 from linewatch.training.predicting import fitted
 from linewatch.training.routing_figures import RoutingLog, routing_figures
 
@@ -53,7 +54,7 @@ def part_level(part: Part, found: list[list[Prediction]]) -> PartLevel | None:
     good = sum(not picture.boxes for picture in part.truth.pictures)
     if good in (0, len(part.truth.pictures)):
         return None
-    point = choose(part.truth, found, max_escape=0.0).point
+    point = choose_threshold(*part_scores(part.truth, found), max_escape=0.0).point
     return PartLevel(
         point.threshold, point.escapes.count, point.escapes.total, point.false_rejects.count, point.false_rejects.total
     )

@@ -13,7 +13,7 @@ from linewatch.training.annotations import Annotations
 from linewatch.training.evaluation import Metrics, evaluate
 from linewatch.training.importing import load_annotations
 from linewatch.training.matching import Prediction
-from linewatch.training.part_level import OperatingPoint, ThresholdChoice, choose_threshold, curve
+from linewatch.training.part_level import OperatingPoint, curve
 from linewatch.training.predicting import predict
 from linewatch.training.reading import read_all
 from linewatch.training.routing_figures import RoutingFigures, RoutingLog, routing_figures
@@ -72,11 +72,6 @@ def part_scores(truth: Annotations, found: Sequence[Sequence[Prediction]]) -> tu
     if not good or not bad:
         raise DatasetError("part level", f"needs good and bad parts, has {len(good)} good and {len(bad)} bad")
     return good, bad
-
-
-def choose(truth: Annotations, found: Sequence[Sequence[Prediction]], max_escape: float) -> ThresholdChoice:
-    """The threshold with the fewest false rejects whose escapes stay within `max_escape`."""
-    return choose_threshold(*part_scores(truth, found), max_escape)
 
 
 def at_threshold(truth: Annotations, found: Sequence[Sequence[Prediction]], threshold: float) -> OperatingPoint:

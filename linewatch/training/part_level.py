@@ -101,6 +101,25 @@ def choose_within_false_rejects(good: Sequence[float], bad: Sequence[float], mos
     return min(within, key=lambda p: (p.escapes.count, p.false_rejects.count, p.low - p.high))
 
 
+def choose_within_both(
+    good: Sequence[float], bad: Sequence[float], max_escape: float, max_false_reject: float
+) -> OperatingPoint:
+    """The middle of the thresholds that keep both limits, so as far as can be from breaking either.
+
+    When none keeps both, `choose_threshold` for the escapes.
+    """
+    if not 0 <= max_false_reject <= 1:
+        raise DatasetError("max_false_reject", "must lie in 0 to 1", max_false_reject)
+    fallback = choose_threshold(good, bad, max_escape).point
+    points = curve(good, bad)
+    both = [p for p in points if p.escapes.share <= max_escape and p.false_rejects.share <= max_false_reject]
+    if not both:
+        return fallback
+    middle = (both[0].low + both[-1].high) / 2
+    point = next(point for point in both if point.low < middle <= point.high)
+    return msgspec.structs.replace(point, threshold=middle)
+
+
 def _scores(where: str, values: Sequence[float]) -> _Scores:
     scores = np.sort(np.asarray(values, dtype=np.float64))
     if not len(scores):

@@ -17,8 +17,9 @@ from linewatch.dsmoe.weights import WEIGHTS, save_model
 from linewatch.training.config import TrainConfig, load_config
 from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve, draw_mixture_curve
-from linewatch.training.evaluating import at_threshold, choose, predictions
+from linewatch.training.evaluating import at_threshold, part_scores, predictions
 from linewatch.training.evaluation import evaluate
+from linewatch.training.part_level import choose_within_both
 from linewatch.training.precision import choose_precision
 from linewatch.training.progress import TrainingDisplay
 from linewatch.training.prompts import load_prompts
@@ -31,7 +32,8 @@ from linewatch.training.trainer import Progress, Trainer
 STATE = "training-state.pt"
 CURVE = "validation.png"
 MIXTURE_CURVE = "mixture.png"
-MAX_ESCAPE = 0.005  # half of what a station may let pass: pictures kept back are few
+# Half of the escapes a station may have, as parts kept back are few, and all of its false rejects, which cost less.
+MAX_ESCAPE, MAX_FALSE_REJECT = 0.005, 0.05
 
 
 def train(config_path: Path, *, output: Path, device: str = "auto", threads: int = 0, fresh: bool = False) -> bool:
@@ -116,8 +118,8 @@ def ship(config: TrainConfig, trainer: Trainer, split: Split, output: Path) -> N
 def _measured(network: DsMoe, split: Split, input_px: int) -> dict[str, Any]:
     computed = choose_precision(network, split.validation, input_px)
     found, precision = computed.found, computed.precision
-    choice = choose(split.validation, found, MAX_ESCAPE)
-    threshold = round(choice.point.threshold, 3)
+    point = choose_within_both(*part_scores(split.validation, found), MAX_ESCAPE, MAX_FALSE_REJECT)
+    threshold = round(point.threshold, 3)
     measured: dict[str, Any] = {
         "threshold": threshold,
         "precision": precision,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linewatch.core.errors import DatasetError
-from linewatch.training.part_level import choose_threshold, curve, wilson
+from linewatch.training.part_level import choose_threshold, choose_within_both, curve, wilson
 
 SCORES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=30)
 
@@ -92,6 +92,40 @@ def test_a_limit_that_cannot_be_kept_is_said() -> None:
     assert not choice.met
     assert choice.point.escapes.count == 1
     assert choice.point.false_rejects.count == 0
+
+
+def test_between_two_limits_the_threshold_is_as_far_from_either_as_can_be() -> None:
+    good, bad = [0.1] * 97 + [0.3, 0.5, 0.6], [0.7] + [0.8] * 99
+    # Up to two good ones rejected: from above 0.3. No escape: up to 0.7.
+    point = choose_within_both(good, bad, max_escape=0.0, max_false_reject=0.02)
+    assert point.threshold == pytest.approx(0.5)
+    assert (point.escapes.count, point.false_rejects.count) == (0, 2)
+    assert (point.low, point.high) == pytest.approx((0.3, 0.5))
+    # One escape of a hundred is allowed too: up to 0.8.
+    assert choose_within_both(good, bad, max_escape=0.01, max_false_reject=0.02).threshold == pytest.approx(0.55)
+
+
+def test_where_both_limits_cannot_be_kept_the_escapes_count() -> None:
+    good, bad = [0.1, 0.2, 0.6, 0.9], [0.3, 0.95]
+    assert choose_within_both(good, bad, 0.0, 0.25) == choose_threshold(good, bad, 0.0).point
+
+
+@given(good=SCORES, bad=SCORES, escape=st.floats(0, 0.5), false_reject=st.floats(0, 0.5))
+def test_the_middle_keeps_both_limits_where_any_threshold_does(
+    good: list[float], bad: list[float], escape: float, false_reject: float
+) -> None:
+    point = choose_within_both(good, bad, escape, false_reject)
+    assert (point.escapes.count, point.false_rejects.count) == rates(good, bad, point.threshold)
+    for threshold in [*good, *bad, 1.0]:
+        escapes, false_rejects = rates(good, bad, threshold)
+        if threshold > 0 and escapes / len(bad) <= escape and false_rejects / len(good) <= false_reject:
+            assert point.escapes.share <= escape
+            assert point.false_rejects.share <= false_reject
+
+
+def test_a_limit_on_false_rejects_must_be_a_share() -> None:
+    with pytest.raises(DatasetError, match="max_false_reject"):
+        choose_within_both([0.1], [0.9], 0.0, -0.1)
 
 
 @pytest.mark.parametrize(
