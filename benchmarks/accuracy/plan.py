@@ -47,9 +47,9 @@ class Plan(Section):
     schedule: Schedule
 
     @model_validator(mode="after")
-    def _one_rate_in_a_network(self) -> Self:
-        if self.schedule.encoder_rate != 1 or self.schedule.layer_decay != 1:
-            raise ValueError("encoder_rate and layer_decay: a network of the comparison has one learning rate")
+    def _one_rate_in_an_encoder(self) -> Self:
+        if self.schedule.layer_decay != 1:
+            raise ValueError("layer_decay: an encoder has one learning rate in the comparison")
         return self
 
 

@@ -29,7 +29,7 @@ class Training:
         if fresh and subject.beside is not None:
             subject.beside.prepare(lambda step: to_tensors(batches.at(MIXTURE_CROPS + step), device)[0])
         self.optimiser = torch.optim.AdamW(
-            parameter_groups(subject.network, schedule.weight_decay),
+            parameter_groups(subject, schedule),
             lr=schedule.learning_rate, betas=(0.9, schedule.beta2), fused=True,
         )  # fmt: skip
         self.ema = Ema(subject.network, schedule.ema_decay)
@@ -61,7 +61,7 @@ class Training:
 
     def _step(self) -> float:
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.schedule)
+            group["lr"] = learning_rate(self.step, self.schedule) * group["scale"]
         samples = self.batches.at(self.step)
         # A network that draws numbers (D-FINE's denoising) draws those of its step, whether or not it was resumed.
         torch.manual_seed(self._seed * 1_000_003 + self.step)
@@ -110,9 +110,16 @@ class Training:
         self.step, self.losses = state["step"], [(int(step), float(loss)) for step, loss in state["losses"]]
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels only; one learning rate for all, in every network."""
-    named = [(name, value) for name, value in network.named_parameters() if value.requires_grad]
-    decays = [value for name, value in named if value.ndim > 1 and "attention_biases" not in name]
-    others = [value for name, value in named if value.ndim <= 1 or "attention_biases" in name]
-    return [{"params": decays, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+def parameter_groups(subject: Subject, schedule: Schedule) -> list[dict[str, Any]]:
+    """Weight decay for matrices and kernels only; `encoder_rate` for linewatch's encoder, which peers do not have."""
+    slow = set() if subject.encoder is None else {id(value) for value in subject.encoder.parameters()}
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
+    for name, value in subject.network.named_parameters():
+        if not value.requires_grad:
+            continue
+        scale = schedule.encoder_rate if id(value) in slow else 1.0
+        decays = value.ndim > 1 and "attention_biases" not in name
+        decay = schedule.weight_decay if decays else 0.0
+        group = groups.setdefault((scale, decays), {"params": [], "scale": scale, "weight_decay": decay})
+        group["params"].append(value)
+    return list(groups.values())

@@ -16,6 +16,7 @@ from benchmarks.accuracy.run import TABLE, Comparison, Machine
 from benchmarks.accuracy.subjects import build
 from benchmarks.accuracy.subjects.boxes import cornered
 from benchmarks.accuracy.subjects.subject import Batch
+from benchmarks.accuracy.training import parameter_groups
 from linewatch.core.errors import DatasetError
 from linewatch.sim.dataset import write_dataset
 from linewatch.sim.scene import CLASSES
@@ -173,12 +174,24 @@ def test_the_projects_plans_are_sound() -> None:
         assert load_config(path).schedule.steps > 0
 
 
-def test_a_second_learning_rate_in_a_network_is_refused(tmp_path: Path) -> None:
+def test_an_encoder_of_several_rates_is_refused(tmp_path: Path) -> None:
     text = (PROJECT / "benchmarks/accuracy/plans/quick.yaml").read_text()
     path = tmp_path / "plan.yaml"
-    path.write_text(text.replace("learning_rate: 1.2e-3", "learning_rate: 1.2e-3, encoder_rate: 0.3", 1))
+    path.write_text(text.replace("learning_rate: 1.2e-3", "learning_rate: 1.2e-3, layer_decay: 0.8", 1))
     with pytest.raises(DatasetError, match="one learning rate"):
         load_plan(path)
+
+
+@pytest.mark.parametrize("variant", [0, 1])
+def test_the_encoder_alone_learns_at_its_rate(plan: Plan, variant: int) -> None:
+    schedule = plan.schedule.model_copy(update={"encoder_rate": 0.25})
+    subject = build(plan.variants[variant], load_data(plan.sets[0]), 0, "fp32", CPU)
+    assert subject.encoder is not None
+    groups = parameter_groups(subject, schedule)
+    slow = {id(value) for group in groups if group["scale"] == 0.25 for value in group["params"]}
+    assert slow == {id(value) for value in subject.encoder.parameters() if value.requires_grad}
+    learns = [value for value in subject.network.parameters() if value.requires_grad]
+    assert sum(len(group["params"]) for group in groups) == len(learns)
 
 
 def test_corners_and_centres() -> None:
