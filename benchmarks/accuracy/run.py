@@ -170,16 +170,19 @@ class Comparison:
 
 
 class _Reporter:
-    """A line on the first step and then every half minute."""
+    """A line every half minute; the first step only starts the clock, as it also warms up."""
 
     def __init__(self, say: Say, steps: int) -> None:
         self._say, self._steps = say, steps
-        self._last_ns, self._last_step = time.monotonic_ns(), 0
+        self._last: tuple[int, int] | None = None  # time in ns, step
 
     def __call__(self, step: int, loss: float) -> None:
-        passed_s = (time.monotonic_ns() - self._last_ns) / 1e9
+        now_ns = time.monotonic_ns()
+        if self._last is None:
+            self._last = now_ns, step
+            return
+        passed_s = (now_ns - self._last[0]) / 1e9
         if passed_s < 30:
             return
-        per_step_s = passed_s / max(1, step - self._last_step) if self._last_step else passed_s
-        self._say(f"  step {step} of {self._steps}, loss {loss:.3f}, {per_step_s:.2f} s a step")
-        self._last_ns, self._last_step = time.monotonic_ns(), step
+        self._say(f"  step {step} of {self._steps}, loss {loss:.3f}, {passed_s / (step - self._last[1]):.2f} s a step")
+        self._last = now_ns, step

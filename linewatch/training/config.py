@@ -23,6 +23,10 @@ class Data(Section):
 
     sources: tuple[Source, ...] = Field(min_length=1)
     group: str | None = Field(None, description="pattern in the file name; pictures of one group stay on one side")
+    part: str | None = Field(
+        None,
+        description="pattern of one part in the file name: a share of every group's parts is kept back, no whole group",
+    )
     validation_groups: tuple[str, ...] = Field((), description="groups kept back to choose epoch and threshold")
     test_groups: tuple[str, ...] = Field((), description="groups kept back for the figures that are reported")
     template: str | None = Field(
@@ -31,6 +35,14 @@ class Data(Section):
         description="file name of the same part without defects; {stem} is the bad picture's name without ending",
     )
     validation_share: float = Field(0.1, gt=0, lt=1, description="share kept back when no groups are named")
+
+    @model_validator(mode="after")
+    def _kept_back_in_one_way(self) -> Self:
+        if self.part is not None and self.validation_groups:
+            raise ValueError(
+                "part and validation_groups exclude each other: keep back parts of every group or whole groups"
+            )
+        return self
 
 
 class Augmentation(Section):

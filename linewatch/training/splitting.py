@@ -1,10 +1,19 @@
 """Which pictures are learnt from, which choose the threshold, and which are only reported on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from linewatch.core.errors import DatasetError
-from linewatch.training.annotations import Annotations, Picture, check_disjoint, merge, split_by_group
+from linewatch.training.annotations import (
+    Annotations,
+    Picture,
+    check_disjoint,
+    compiled_group,
+    group_of,
+    merge,
+    split_by_group,
+)
 from linewatch.training.config import Data, TrainConfig
 from linewatch.training.importing import load_annotations
 from linewatch.training.overlap import check_contents
@@ -12,12 +21,16 @@ from linewatch.training.overlap import check_contents
 
 @dataclass(frozen=True)
 class Split:
-    """Three disjoint sets; `test` may be empty. grouped: whether whole groups were kept back."""
+    """Three disjoint sets; `test` may be empty.
+
+    grouped: whether pictures have groups at all. by_part: whether validation has parts of every learnt group.
+    """
 
     learn: Annotations
     validation: Annotations
     test: Annotations
     grouped: bool
+    by_part: bool
 
 
 def load_split(config: TrainConfig) -> Split:
@@ -32,15 +45,41 @@ def load_split(config: TrainConfig) -> Split:
     _check_groups(data, {picture.group for picture in everything.pictures})
     test = _where(everything, lambda picture: picture.group in data.test_groups)
     rest = _where(everything, lambda picture: picture.group not in data.test_groups)
-    if data.validation_groups:
+    if data.part is not None:
+        learn, validation = split_in_groups(rest, data.part, data.validation_share, config.seed)
+    elif data.validation_groups:
         learn = _where(rest, lambda picture: picture.group not in data.validation_groups)
         validation = _where(rest, lambda picture: picture.group in data.validation_groups)
     else:
         learn, validation = split_by_group(rest, data.validation_share, config.seed)
-    for one, other in ((learn, validation), (learn, test), (validation, test)):
+    for one, other in ((learn, test), (validation, test), *(() if data.part else ((learn, validation),))):
         check_disjoint(one, other)
     check_contents(learn, validation, test)
-    return Split(learn, validation, test, data.group is not None)
+    return Split(learn, validation, test, data.group is not None, data.part is not None)
+
+
+def split_in_groups(annotations: Annotations, part: str, share: float, seed: int) -> tuple[Annotations, Annotations]:
+    """Hold out about `share` of every group; pictures with the same match of the pattern `part` stay on one side.
+
+    Returns (rest, held out). Raises DatasetError when a group has too few parts for that, or a name no match.
+    """
+    pattern = compiled_group(part)
+    held_out: set[Path] = set()
+    for group in sorted({picture.group for picture in annotations.pictures}):
+        parts = tuple(
+            replace(picture, group=group_of(picture.path.name, pattern))
+            for picture in annotations.pictures
+            if picture.group == group
+        )
+        try:
+            _, held = split_by_group(Annotations(annotations.classes, parts), share, seed)
+        except DatasetError as exc:
+            raise DatasetError(f"group {group}", f"its parts cannot be split: {exc}") from exc
+        held_out |= {picture.path for picture in held.pictures}
+    return (
+        _where(annotations, lambda picture: picture.path not in held_out),
+        _where(annotations, lambda picture: picture.path in held_out),
+    )
 
 
 def _where(annotations: Annotations, keep: Callable[[Picture], bool]) -> Annotations:

@@ -18,6 +18,7 @@ from linewatch.training.annotations import (
     relabelled,
     split_by_group,
 )
+from linewatch.training.splitting import split_in_groups
 
 
 def picture(name: str, group: str, *labels: int) -> Picture:
@@ -104,3 +105,23 @@ def test_groups_by_pattern() -> None:
         group_of("x.png", pattern)
     with pytest.raises(DatasetError, match="no regular expression"):
         compiled_group("(")
+
+
+@given(parts=st.dictionaries(st.sampled_from("abc"), st.integers(4, 30), min_size=1), seed=st.integers(0, 99))
+def test_a_share_of_every_group_is_held_out_and_a_part_stays_whole(parts: dict[str, int], seed: int) -> None:
+    # Two pictures of each part, with and without its defect.
+    pictures = [
+        picture(f"{g}{n:02}{end}.png", g) for g, count in parts.items() for n in range(count) for end in ("", "_good")
+    ]
+    whole = Annotations(("dent",), tuple(pictures))
+    rest, held_out = split_in_groups(whole, r"^.\d\d", 0.25, seed)
+    assert sorted(p.path for p in rest.pictures + held_out.pictures) == sorted(p.path for p in whole.pictures)
+    assert not {p.path.name[:3] for p in rest.pictures} & {p.path.name[:3] for p in held_out.pictures}
+    for group, count in parts.items():
+        assert sum(p.group == group for p in held_out.pictures) / 2 == pytest.approx(count / 4, abs=0.5)
+
+
+def test_a_group_of_one_part_is_named() -> None:
+    whole = grouped({"many": 8, "one": 1})
+    with pytest.raises(DatasetError, match="group one: its parts cannot be split"):
+        split_in_groups(whole, r"^\w+", 0.25, seed=0)

@@ -123,6 +123,26 @@ def test_groups_kept_back_are_never_learnt_from(tmp_path: Path, bottles: Path) -
     assert len(names[0]) == 9 and not names[0] & (names[1] | names[2])
 
 
+def test_parts_of_every_group_are_kept_back_where_a_pattern_tells_parts(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_0000(\d)", "part": r"_(\d{6})", "validation_share": 0.5,
+    }  # fmt: skip
+    split = load_split(load_config(config(tmp_path, bottles, data=data)))
+    # Bottles 0 to 9 are of group 0, bottles 10 and 11 of group 1.
+    for side in (split.learn, split.validation):
+        assert [picture.group for picture in side.pictures] == ["0"] * 5 + ["1"]
+
+
+def test_parts_and_groups_are_not_kept_back_both(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_(\d{6})", "part": r"_(\d{6})", "validation_groups": ["000001"],
+    }  # fmt: skip
+    with pytest.raises(DatasetError, match="exclude each other"):
+        load_config(config(tmp_path, bottles, data=data))
+
+
 def test_a_group_that_is_not_there_is_named(tmp_path: Path, bottles: Path) -> None:
     data = {
         "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
