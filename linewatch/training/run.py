@@ -53,6 +53,7 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     cv2.setNumThreads(1)
     torch.manual_seed(config.seed)
     split = load_split(config)
+    _check_parts(split)
     pixels = read_all(split.learn, split.validation, split.test)[0]
     source = CropSource(split.learn, pixels, config.augmentation, config.seed, config.data.template)
     trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE, team)
@@ -75,6 +76,18 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     if team.leads:
         _finish(config, trainer, split, output, finished=finished)
     return finished
+
+
+def _check_parts(split: Split) -> None:
+    """Before hours of training, not after them: without good and bad parts there is no threshold."""
+    for name, truth in (("validation", split.validation), ("test", split.test)):
+        bad = sum(bool(picture.boxes) for picture in truth.pictures)
+        good = len(truth.pictures) - bad
+        if truth.pictures and not (good and bad):
+            raise DatasetError(
+                f"data: {name} pictures", "must show good and bad parts, to choose and judge the threshold",
+                f"{good} good, {bad} bad",
+            )  # fmt: skip
 
 
 def _check_shares(config: TrainConfig, team: Team) -> None:

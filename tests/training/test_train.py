@@ -143,6 +143,22 @@ def test_parts_and_groups_are_not_kept_back_both(tmp_path: Path, bottles: Path) 
         load_config(config(tmp_path, bottles, data=data))
 
 
+@pytest.mark.parametrize("name", ["validation", "test"])
+def test_pictures_kept_back_without_good_or_bad_parts_are_refused_before_training(
+    tmp_path: Path, bottles: Path, name: str
+) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_(\d{6})",
+        "validation_groups": [f"00000{number}" for number in range(1, 8)],
+        "test_groups": [f"00000{number}" for number in range(1, 8)],
+        f"{name}_groups": ["000000"],
+    }
+    with pytest.raises(DatasetError, match=f"{name} pictures.*[01] good, [01] bad"):
+        train(config(tmp_path, bottles, data=data), output=tmp_path / "out", device="cpu", threads=1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_group_that_is_not_there_is_named(tmp_path: Path, bottles: Path) -> None:
     data = {
         "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
