@@ -38,6 +38,8 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _kept_back_in_one_way(self) -> Self:
+        if self.part is not None and self.group is None:
+            raise ValueError("part needs group: without groups, name the pattern of one part as group")
         if self.part is not None and self.validation_groups:
             raise ValueError(
                 "part and validation_groups exclude each other: keep back parts of every group or whole groups"

@@ -76,8 +76,7 @@ def choose_threshold(good: Sequence[float], bad: Sequence[float], max_escape: fl
     Among equals the fewest escapes, then the widest margin; the threshold is the middle of its plateau. When no
     threshold keeps the limit: the one with the fewest escapes, then false rejects, and `met` is false.
     """
-    if not 0 <= max_escape <= 1:
-        raise DatasetError("max_escape", "must lie in 0 to 1", max_escape)
+    _check_share("max_escape", max_escape)
     points = curve(good, bad)
     within = [point for point in points if point.escapes.share <= max_escape]
     if within:
@@ -93,8 +92,7 @@ def choose_within_false_rejects(good: Sequence[float], bad: Sequence[float], mos
     Among equals the fewest false rejects, then the widest margin. When good parts score 1, perhaps no threshold keeps
     the limit: then the one with the fewest false rejects.
     """
-    if not 0 <= most <= 1:
-        raise DatasetError("max_false_rejects", "must lie in 0 to 1", most)
+    _check_share("max_false_rejects", most)
     points = curve(good, bad)
     fewest = min(point.false_rejects.share for point in points)
     within = [point for point in points if point.false_rejects.share <= max(most, fewest)]
@@ -108,16 +106,20 @@ def choose_within_both(
 
     When none keeps both, `choose_threshold` for the escapes.
     """
-    if not 0 <= max_false_reject <= 1:
-        raise DatasetError("max_false_reject", "must lie in 0 to 1", max_false_reject)
-    fallback = choose_threshold(good, bad, max_escape).point
+    _check_share("max_escape", max_escape)
+    _check_share("max_false_reject", max_false_reject)
     points = curve(good, bad)
     both = [p for p in points if p.escapes.share <= max_escape and p.false_rejects.share <= max_false_reject]
     if not both:
-        return fallback
+        return choose_threshold(good, bad, max_escape).point
     middle = (both[0].low + both[-1].high) / 2
     point = next(point for point in both if point.low < middle <= point.high)
     return msgspec.structs.replace(point, threshold=middle)
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise DatasetError(name, "must lie in 0 to 1", value)
 
 
 def _scores(where: str, values: Sequence[float]) -> _Scores:

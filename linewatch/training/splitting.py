@@ -52,8 +52,10 @@ def load_split(config: TrainConfig) -> Split:
         validation = _where(rest, lambda picture: picture.group in data.validation_groups)
     else:
         learn, validation = split_by_group(rest, data.validation_share, config.seed)
-    for one, other in ((learn, test), (validation, test), *(() if data.part else ((learn, validation),))):
-        check_disjoint(one, other)
+    check_disjoint(learn, test)
+    check_disjoint(validation, test)
+    if data.part is None:
+        check_disjoint(learn, validation)
     check_contents(learn, validation, test)
     return Split(learn, validation, test, data.group is not None, data.part is not None)
 

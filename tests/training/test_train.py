@@ -134,12 +134,19 @@ def test_parts_of_every_group_are_kept_back_where_a_pattern_tells_parts(tmp_path
         assert [picture.group for picture in side.pictures] == ["0"] * 5 + ["1"]
 
 
-def test_parts_and_groups_are_not_kept_back_both(tmp_path: Path, bottles: Path) -> None:
-    data = {
-        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
-        "group": r"_(\d{6})", "part": r"_(\d{6})", "validation_groups": ["000001"],
-    }  # fmt: skip
-    with pytest.raises(DatasetError, match="exclude each other"):
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"group": r"_(\d{6})", "validation_groups": ["000001"]}, "exclude each other"),
+        ({}, "part needs group"),
+    ],
+)
+def test_parts_that_cannot_be_kept_back_are_refused(
+    tmp_path: Path, bottles: Path, rules: dict[str, object], message: str
+) -> None:
+    sources = [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}]
+    data = {"sources": sources, "part": r"_(\d{6})", **rules}
+    with pytest.raises(DatasetError, match=message):
         load_config(config(tmp_path, bottles, data=data))
 
 
