@@ -48,6 +48,8 @@ class Channel:
                 datagram = self._sock.recv(MAX_DATAGRAM)
             except BlockingIOError:
                 return
+            except ConnectionResetError:  # told once, when the other end left messages unread; what it sent still waits
+                continue
             except OSError as exc:
                 raise ChannelClosed(str(exc)) from exc
             if not datagram:

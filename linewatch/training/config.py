@@ -25,7 +25,7 @@ class Data(Section):
     group: str | None = Field(None, description="pattern in the file name; pictures of one group stay on one side")
     part: str | None = Field(
         None,
-        description="pattern of one part in the file name: a share of every group's parts is kept back, no whole group",
+        description="pattern of one part in the file name: groups are divided between two sides, part by part",
     )
     validation_groups: tuple[str, ...] = Field((), description="groups kept back to choose epoch and threshold")
     test_groups: tuple[str, ...] = Field((), description="groups kept back for the figures that are reported")
@@ -40,9 +40,12 @@ class Data(Section):
     def _kept_back_in_one_way(self) -> Self:
         if self.part is not None and self.group is None:
             raise ValueError("part needs group: without groups, name the pattern of one part as group")
-        if self.part is not None and self.validation_groups:
+        if self.part is None and set(self.validation_groups) & set(self.test_groups):
+            raise ValueError("a group can choose the threshold and be reported on only where part tells its parts")
+        if self.part is not None and self.validation_groups and set(self.validation_groups) != set(self.test_groups):
             raise ValueError(
-                "part and validation_groups exclude each other: keep back parts of every group or whole groups"
+                "with part, validation_groups are none (parts of every learnt group choose the threshold) or the same as "
+                "test_groups (half of their parts do)"
             )
         return self
 

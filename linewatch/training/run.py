@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from linewatch.core.errors import DatasetError, ModelError, StorageError
 from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import WEIGHTS, save_model
-from linewatch.training.annotations import Annotations
 from linewatch.training.config import TrainConfig, load_config
 from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve, draw_mixture_curve
@@ -144,19 +143,12 @@ def _measured(network: DsMoe, split: Split, input_px: int) -> dict[str, Any]:
             seen = found if truth is split.validation else predictions(network, truth, input_px, precision=precision)
             point = at_threshold(truth, seen, threshold)
             measured[name] = {
-                "groups": _kept_back(split, truth),
+                "groups": split.validation_is if truth is split.validation else split.test_is,
                 **msgspec.to_builtins(evaluate(truth, seen, threshold)),
                 "escapes": msgspec.to_builtins(point.escapes),
                 "false_rejects": msgspec.to_builtins(point.false_rejects),
             }
     return measured
-
-
-def _kept_back(split: Split, truth: Annotations) -> list[str] | str:
-    """What the card says about pictures that were kept back."""
-    if truth is split.validation and split.by_part:
-        return "parts of every learnt group"
-    return sorted({picture.group for picture in truth.pictures}) if split.grouped else "by picture"
 
 
 def _provenance(config: TrainConfig, trainer: Trainer, split: Split) -> dict[str, Any]:

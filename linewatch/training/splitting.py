@@ -23,14 +23,14 @@ from linewatch.training.overlap import check_contents
 class Split:
     """Three disjoint sets; `test` may be empty.
 
-    grouped: whether pictures have groups at all. by_part: whether validation has parts of every learnt group.
+    validation_is, test_is: what the model card says about them: names of groups, or how they were drawn.
     """
 
     learn: Annotations
     validation: Annotations
     test: Annotations
-    grouped: bool
-    by_part: bool
+    validation_is: list[str] | str
+    test_is: list[str] | str
 
 
 def load_split(config: TrainConfig) -> Split:
@@ -45,7 +45,10 @@ def load_split(config: TrainConfig) -> Split:
     _check_groups(data, {picture.group for picture in everything.pictures})
     test = _where(everything, lambda picture: picture.group in data.test_groups)
     rest = _where(everything, lambda picture: picture.group not in data.test_groups)
-    if data.part is not None:
+    if data.part is not None and data.validation_groups:
+        learn = rest
+        test, validation = split_in_groups(test, data.part, 0.5, config.seed)
+    elif data.part is not None:
         learn, validation = split_in_groups(rest, data.part, data.validation_share, config.seed)
     elif data.validation_groups:
         learn = _where(rest, lambda picture: picture.group not in data.validation_groups)
@@ -53,11 +56,11 @@ def load_split(config: TrainConfig) -> Split:
     else:
         learn, validation = split_by_group(rest, data.validation_share, config.seed)
     check_disjoint(learn, test)
-    check_disjoint(validation, test)
     if data.part is None:
+        check_disjoint(validation, test)
         check_disjoint(learn, validation)
     check_contents(learn, validation, test)
-    return Split(learn, validation, test, data.group is not None, data.part is not None)
+    return Split(learn, validation, test, _told(data, validation), _told(data, test))
 
 
 def split_in_groups(annotations: Annotations, part: str, share: float, seed: int) -> tuple[Annotations, Annotations]:
@@ -82,6 +85,15 @@ def split_in_groups(annotations: Annotations, part: str, share: float, seed: int
         _where(annotations, lambda picture: picture.path not in held_out),
         _where(annotations, lambda picture: picture.path in held_out),
     )
+
+
+def _told(data: Data, kept_back: Annotations) -> list[str] | str:
+    names = sorted({picture.group for picture in kept_back.pictures})
+    if data.part is not None and data.validation_groups:
+        return f"half of the parts of {', '.join(names)}"
+    if data.part is not None and not set(names) & set(data.test_groups):
+        return "parts of every learnt group"
+    return names if data.group is not None else "by picture"
 
 
 def _where(annotations: Annotations, keep: Callable[[Picture], bool]) -> Annotations:

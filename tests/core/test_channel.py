@@ -42,6 +42,20 @@ def test_what_was_said_before_the_end_is_heard_first() -> None:
     ours.close()
 
 
+def test_what_was_said_is_heard_even_from_one_that_went_without_listening() -> None:
+    ours, bare = channel_pair()
+    theirs = Channel(bare)
+    ours.send(Stop())
+    for number in (1, 2):
+        theirs.send(Expose(number, 5))
+    theirs.close()
+    messages = ours.receive()
+    assert [next(messages), next(messages)] == [Expose(1, 5), Expose(2, 5)]
+    with pytest.raises(ChannelClosed):
+        next(messages)
+    ours.close()
+
+
 def test_garbage_is_counted_and_skipped() -> None:
     ours, bare = channel_pair()
     with bare:

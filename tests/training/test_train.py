@@ -134,10 +134,26 @@ def test_parts_of_every_group_are_kept_back_where_a_pattern_tells_parts(tmp_path
         assert [picture.group for picture in side.pictures] == ["0"] * 5 + ["1"]
 
 
+def test_the_parts_of_a_group_are_halved_between_threshold_and_report(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_0000(\d)", "part": r"_(\d{6})", "validation_groups": ["0"], "test_groups": ["0"],
+    }  # fmt: skip
+    split = load_split(load_config(config(tmp_path, bottles, data=data)))
+    assert [picture.group for picture in split.learn.pictures] == ["1"] * 2
+    sides = [{picture.path for picture in side.pictures} for side in (split.validation, split.test)]
+    assert [len(side) for side in sides] == [5, 5] and not sides[0] & sides[1]
+    assert split.validation_is == split.test_is == "half of the parts of 0"
+
+
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"group": r"_(\d{6})", "validation_groups": ["000001"]}, "exclude each other"),
+        (
+            {"part": None, "group": r"_(\d{6})", "validation_groups": ["000001"], "test_groups": ["000001"]},
+            "tells its parts",
+        ),
+        ({"group": r"_(\d{6})", "validation_groups": ["000001"]}, "with part, validation_groups"),
         ({}, "part needs group"),
     ],
 )
