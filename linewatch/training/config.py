@@ -44,8 +44,8 @@ class Data(Section):
             raise ValueError("a group can choose the threshold and be reported on only where part tells its parts")
         if self.part is not None and self.validation_groups and set(self.validation_groups) != set(self.test_groups):
             raise ValueError(
-                "with part, validation_groups are none (parts of every learnt group choose the threshold) or the same as "
-                "test_groups (half of their parts do)"
+                "with part, validation_groups are none (parts of every learnt group choose the threshold) or the same "
+                "as test_groups (half of their parts do)"
             )
         return self
 
