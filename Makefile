@@ -86,8 +86,9 @@ check: setup
 	$(call step,mypy,$(BIN)/mypy)
 	$(call step,import contracts,$(BIN)/lint-imports)
 
+# Two processes, whole files each: many tests wait for a line to run, and their clocks allow for a busy neighbour.
 test: check
-	$(call step,pytest,$(BIN)/pytest -m "not slow and not hardware and not gpu" $(ARGS))
+	$(call step,pytest,$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not hardware and not gpu" $(ARGS))
 
 bench-runtime: setup
 	@$(BIN)/python -m benchmarks.runtime $(ARGS)
