@@ -107,6 +107,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": (
         "linewatch train models/deeppcb/train.yaml",
         "linewatch train train.yaml --output scratch/caps --device cuda",
+        "linewatch train models/deeppcb/train.yaml --split scratch/split     # test.txt is what replay --only takes",
     ),
     "evaluate": (
         "linewatch evaluate --model models/deeppcb --annotations boards.json \\",

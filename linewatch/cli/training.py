@@ -19,8 +19,15 @@ def train(
     device: Device = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew although a state lies there.")] = False,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="Train nothing: list in this folder which pictures are learnt from and which kept back."),
+    ] = None,
 ) -> int:
     """Train a model; Ctrl-C keeps the state, and the same command goes on from it."""
+    if split is not None:
+        _list_split(config, split)
+        return 0
     from linewatch.cli.devices import require_device
     from linewatch.cli.ending import INTERRUPTED
     from linewatch.training.config import load_config
@@ -35,6 +42,18 @@ def train(
     if os.environ.get("RANK", "0") == "0":  # under torchrun the first process speaks for all
         typer.echo(f"model, curve and state in {target}" if finished else f"stopped; the state is kept in {target}")
     return 0 if finished else INTERRUPTED
+
+
+def _list_split(config: Path, folder: Path) -> None:
+    from linewatch.training.config import load_config
+    from linewatch.training.splitting import load_split, write_names
+
+    split = load_split(load_config(config))
+    write_names(split, folder)
+    typer.echo(
+        f"{len(split.learn.pictures)} pictures to learn from, {len(split.validation.pictures)} to choose the "
+        f"threshold, {len(split.test.pictures)} only reported on: lists in {folder}"
+    )
 
 
 def evaluate(

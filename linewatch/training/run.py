@@ -11,7 +11,7 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from linewatch.core.errors import DatasetError, ModelError, StorageError
+from linewatch.core.errors import DatasetError, ModelError
 from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import WEIGHTS, save_model
 from linewatch.training.config import TrainConfig, load_config
@@ -28,6 +28,7 @@ from linewatch.training.splitting import Split, load_split
 from linewatch.training.team import Team, own_device
 from linewatch.training.text import load_text
 from linewatch.training.trainer import Progress, Trainer
+from linewatch.training.whole_file import make_folder
 
 STATE = "training-state.pt"
 CURVE = "validation.png"
@@ -55,7 +56,8 @@ def train(config_path: Path, *, output: Path, device: str = "auto", threads: int
     _check_parts(split)
     pixels = read_all(split.learn, split.validation, split.test)[0]
     source = CropSource(split.learn, pixels, config.augmentation, config.seed, config.data.template)
-    trainer = Trainer(config, _network(config, target), source, target, _folder(output) / STATE, team)
+    make_folder(output)
+    trainer = Trainer(config, _network(config, target), source, target, output / STATE, team)
     if trainer.state_path.exists() and not fresh:
         trainer.resume()
 
@@ -164,14 +166,6 @@ def _provenance(config: TrainConfig, trainer: Trainer, split: Split) -> dict[str
         "torch": str(torch.__version__),
         "date": datetime.now(UTC).date().isoformat(),
     }
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise StorageError(path, exc.strerror or "cannot be made") from exc
-    return path
 
 
 def _architecture(config: TrainConfig) -> Architecture:

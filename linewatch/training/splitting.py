@@ -17,6 +17,7 @@ from linewatch.training.annotations import (
 from linewatch.training.config import Data, TrainConfig
 from linewatch.training.importing import load_annotations
 from linewatch.training.overlap import check_contents
+from linewatch.training.whole_file import make_folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,18 @@ def load_split(config: TrainConfig) -> Split:
         check_disjoint(learn, validation)
     check_contents(learn, validation, test)
     return Split(learn, validation, test, _told(data, validation), _told(data, test))
+
+
+def write_names(split: Split, folder: Path) -> None:
+    """The names of the pictures on each side, one a line: learn.txt, validation.txt, and test.txt where it has any.
+
+    Raises StorageError.
+    """
+    make_folder(folder)
+    for name in ("learn", "validation", "test"):
+        names = sorted(picture.path.name for picture in getattr(split, name).pictures)
+        if names:
+            write_whole(folder / f"{name}.txt", "\n".join(names).encode() + b"\n")
 
 
 def split_in_groups(annotations: Annotations, part: str, share: float, seed: int) -> tuple[Annotations, Annotations]:

@@ -146,6 +146,22 @@ def test_the_parts_of_a_group_are_halved_between_threshold_and_report(tmp_path: 
     assert split.validation_is == split.test_is == "half of the parts of 0"
 
 
+def test_the_lists_of_the_split_name_every_picture_once(tmp_path: Path, bottles: Path) -> None:
+    data = {
+        "sources": [{"annotations": str(bottles / "annotations.json"), "images": str(bottles / "images")}],
+        "group": r"_(\d{6})", "validation_groups": ["000001"], "test_groups": ["000003", "000004"],
+    }  # fmt: skip
+    command = [sys.executable, "-m", "linewatch", "train", str(config(tmp_path, bottles, data=data))]
+    said = subprocess.run(
+        [*command, "--split", str(tmp_path / "split")], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert "9 pictures to learn from, 1 to choose the threshold, 2 only reported on" in said
+    lists = {path.stem: path.read_text().split() for path in (tmp_path / "split").iterdir()}
+    assert {name: len(names) for name, names in lists.items()} == {"learn": 9, "validation": 1, "test": 2}
+    listed = sorted(name for names in lists.values() for name in names)
+    assert listed == sorted(path.name for path in (bottles / "images").iterdir())
+
+
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
