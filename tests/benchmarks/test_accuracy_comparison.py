@@ -170,7 +170,7 @@ def test_the_projects_plans_are_sound() -> None:
     for path in sorted((PROJECT / "benchmarks/accuracy/plans").glob("*.yaml")):
         for chosen in load_plan(path).sets:
             assert load_config(PROJECT / chosen.config).classes
-    for path in (PROJECT / "benchmarks/accuracy/recipes").glob("*.yaml"):
+    for path in (PROJECT / "models").glob("*/train.yaml"):
         assert load_config(path).schedule.steps > 0
 
 
