@@ -46,7 +46,8 @@ def load_split(config: TrainConfig) -> Split:
     _check_groups(data, {picture.group for picture in everything.pictures})
     test = _where(everything, lambda picture: picture.group in data.test_groups)
     rest = _where(everything, lambda picture: picture.group not in data.test_groups)
-    if data.part is not None and data.validation_groups:
+    halved = data.part is not None and bool(data.validation_groups)
+    if data.part is not None and halved:
         learn = rest
         test, validation = split_in_groups(test, data.part, 0.5, config.seed)
     elif data.part is not None:
@@ -57,11 +58,17 @@ def load_split(config: TrainConfig) -> Split:
     else:
         learn, validation = split_by_group(rest, data.validation_share, config.seed)
     check_disjoint(learn, test)
-    if data.part is None:
+    if not halved:
         check_disjoint(validation, test)
+    if halved or data.part is None:
         check_disjoint(learn, validation)
     check_contents(learn, validation, test)
-    return Split(learn, validation, test, _told(data, validation), _told(data, test))
+    validation_is, test_is = _groups(data, validation), _groups(data, test)
+    if halved:
+        validation_is = test_is = f"half of the parts of {', '.join(data.test_groups)}"
+    elif data.part is not None:
+        validation_is = "parts of every learnt group"
+    return Split(learn, validation, test, validation_is, test_is)
 
 
 def write_names(split: Split, folder: Path) -> None:
@@ -100,13 +107,8 @@ def split_in_groups(annotations: Annotations, part: str, share: float, seed: int
     )
 
 
-def _told(data: Data, kept_back: Annotations) -> list[str] | str:
-    names = sorted({picture.group for picture in kept_back.pictures})
-    if data.part is not None and data.validation_groups:
-        return f"half of the parts of {', '.join(names)}"
-    if data.part is not None and not set(names) & set(data.test_groups):
-        return "parts of every learnt group"
-    return names if data.group is not None else "by picture"
+def _groups(data: Data, kept_back: Annotations) -> list[str] | str:
+    return sorted({picture.group for picture in kept_back.pictures}) if data.group is not None else "by picture"
 
 
 def _where(annotations: Annotations, keep: Callable[[Picture], bool]) -> Annotations:
