@@ -50,6 +50,31 @@ class Data(Section):
         return self
 
 
+class Strokes(Section):
+    """Ragged strokes drawn into crops of black and white parts, and which class each kind is; none is not drawn."""
+
+    mean: float = Field(0.0, ge=0, le=10, description="so many, on average, drawn into a crop of a bad part")
+    margin_px: int = Field(0, ge=0, le=64, description="how far the boxes of these data reach beyond the defect")
+    black_alone: str | None = Field(None, description="class of a black stroke in white ground")
+    white_alone: str | None = Field(None, description="class of a white stroke in black ground")
+    black_attached: str | None = Field(None, description="class of a black stroke that sticks out of a black piece")
+    white_attached: str | None = Field(None, description="class of a white stroke into a black piece")
+    black_across: str | None = Field(None, description="class of a black stroke between two black pieces")
+    white_across: str | None = Field(None, description="class of a white stroke through a black piece")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The classes that strokes are labelled as."""
+        kinds = (self.black_alone, self.white_alone, self.black_attached, self.white_attached)
+        return tuple(name for name in (*kinds, self.black_across, self.white_across) if name is not None)
+
+    @model_validator(mode="after")
+    def _some_kind_is_named(self) -> Self:
+        if self.mean and not self.named:
+            raise ValueError("mean needs the class of at least one kind of stroke (black_alone: ...)")
+        return self
+
+
 class Augmentation(Section):
     """How pictures are varied. The crop is the square that the network sees while it learns."""
 
@@ -73,13 +98,20 @@ class Augmentation(Section):
     thin_out: float = Field(
         0.0, ge=0, le=1, description="black and white pictures: share of crops that lose pieces no defect touches"
     )
+    designs: float = Field(
+        0.0, ge=0, le=10, description="black and white pictures: so many pads joined by lines, on average, in any crop"
+    )
+    strokes: Strokes = Strokes()
     contrast: float = Field(0.0, ge=0, lt=1, description="gain is drawn from 1 - contrast to 1 + contrast")
     brightness: float = Field(0.0, ge=0, le=128, description="offset is drawn from -brightness to +brightness")
 
     @model_validator(mode="after")
     def _pasted_in_black_and_white(self) -> Self:
-        if (self.paste or self.look_alikes or self.thin_out) and not self.two_level:
-            raise ValueError("paste, look_alikes and thin_out need two_level: true, black and white pictures")
+        drawn = self.paste or self.look_alikes or self.thin_out or self.designs or self.strokes.mean
+        if drawn and not self.two_level:
+            raise ValueError(
+                "paste, look_alikes, thin_out, designs and strokes need two_level: true, black and white pictures"
+            )
         return self
 
 
@@ -134,6 +166,13 @@ class TrainConfig(Section):
     augmentation: Augmentation = Augmentation()
     schedule: Schedule = Schedule()
     mixture: Mixture = Mixture()
+
+    @model_validator(mode="after")
+    def _strokes_are_of_known_classes(self) -> Self:
+        unknown = set(self.augmentation.strokes.named) - set(self.classes)
+        if unknown:
+            raise ValueError(f"augmentation.strokes names {sorted(unknown)[0]!r}, which is none of the classes")
+        return self
 
 
 def load_config(path: Path) -> TrainConfig:

@@ -14,8 +14,10 @@ from linewatch.core.errors import DatasetError
 from linewatch.training.annotations import Annotations
 from linewatch.training.config import Augmentation
 from linewatch.training.defect_bank import DefectBank
+from linewatch.training.designs import draw_designs
 from linewatch.training.look_alikes import LookAlikes
 from linewatch.training.squares import Boxes, Labels, Pixels, cut, turned, visible
+from linewatch.training.strokes import StrokePainter
 from linewatch.training.thinning import thin_out
 
 
@@ -50,6 +52,7 @@ class CropSource:
                 raise DatasetError("augmentation.paste", "needs data.template, that defects can be cut out against")
             self._bank = DefectBank.cut_out(annotations, pixels, template)
         self._look_alikes = LookAlikes(annotations, pixels) if augmentation.look_alikes else None
+        self._strokes = StrokePainter(augmentation.strokes, annotations.classes) if augmentation.strokes.mean else None
         self._names = [picture.path.name for picture in annotations.pictures]
         self._pixels = pixels
         self._boxes = [
@@ -98,6 +101,10 @@ class CropSource:
             self._look_alikes.paste(pixels, boxes, int(rng.poisson(rules.look_alikes)), rng)
         if rules.thin_out and rng.random() < rules.thin_out:
             thin_out(pixels, boxes, rng)
+        if rules.designs:
+            draw_designs(pixels, boxes, int(rng.poisson(rules.designs)), rng)
+        if self._strokes is not None and not from_good:
+            boxes, labels = self._strokes.draw(pixels, boxes, labels, rng)
         if side != rules.crop_px:
             pixels, boxes = _resized(pixels, rules), boxes * (rules.crop_px / side)
         if rules.line_width_px:

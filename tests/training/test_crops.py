@@ -113,12 +113,14 @@ def test_lines_are_drawn_wider_and_narrower_by_whole_pixels() -> None:
     assert sides == {(12 + 2 * grow, 8 + 2 * grow) for grow in range(-2, 3)}
 
 
-@pytest.mark.parametrize("option", ["paste", "look_alikes", "thin_out"])
+@pytest.mark.parametrize(
+    "option", ["paste: 0.5", "look_alikes: 0.5", "thin_out: 0.5", "designs: 0.5", "strokes: {mean: 0.5, black_alone: a}"]
+)
 def test_what_moves_pieces_of_parts_is_refused_on_grey_pictures(tmp_path: Path, option: str) -> None:
     path = tmp_path / "train.yaml"
     path.write_text(
         "{model: m, classes: [a], product: p, licence: l, data: {sources: [{annotations: a.json}]}, "
-        f"augmentation: {{{option}: 0.5}}}}"
+        f"augmentation: {{{option}}}}}"
     )
-    with pytest.raises(DatasetError, match="paste, look_alikes and thin_out need two_level"):
+    with pytest.raises(DatasetError, match="paste, look_alikes, thin_out, designs and strokes need two_level"):
         load_config(path)
