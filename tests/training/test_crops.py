@@ -114,7 +114,8 @@ def test_lines_are_drawn_wider_and_narrower_by_whole_pixels() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["paste: 0.5", "look_alikes: 0.5", "thin_out: 0.5", "designs: 0.5", "strokes: {mean: 0.5, black_alone: a}"]
+    "option",
+    ["paste: 0.5", "look_alikes: 0.5", "thin_out: 0.5", "designs: 0.5", "strokes: {mean: 0.5, black_alone: a}"],
 )
 def test_what_moves_pieces_of_parts_is_refused_on_grey_pictures(tmp_path: Path, option: str) -> None:
     path = tmp_path / "train.yaml"
