@@ -37,13 +37,20 @@ class InspectorProcess:
     def run(self, detail: str) -> None:
         """Say Ready with `detail` (what is loaded), then serve until told to stop, after answering what waits."""
         self._child.start(detail)
-        while self._waiting or not self._child.stopping:
-            for message in self._child.turn(0 if self._waiting else HEALTH_EVERY_NS / 1e6):
-                if isinstance(message, Inspect):
-                    self._waiting.append(message)
-                else:
-                    log.warning("unexpected_message", type=type(message).__name__)
+        stopping = False
+        while self._waiting or not stopping:
+            stopping = (
+                self._child.stopping
+            )  # before the channel is read: what came before a signal is answered
+            self._receive()
             self._work()
+
+    def _receive(self) -> None:
+        for message in self._child.turn(0 if self._waiting else HEALTH_EVERY_NS / 1e6):
+            if isinstance(message, Inspect):
+                self._waiting.append(message)
+            else:
+                log.warning("unexpected_message", type=type(message).__name__)
 
     def _work(self) -> None:
         if not self._waiting:

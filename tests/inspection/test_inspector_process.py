@@ -182,6 +182,18 @@ def test_told_to_stop_it_answers_what_waits_and_exits_clean(start: Start, how: s
     assert station.exit_code() == 0
 
 
+def test_what_came_before_the_signal_is_answered_although_it_was_not_read_yet(start: Start) -> None:
+    station = start(batch_ms=500)
+    station.channel.send(station.photograph(1))
+    time.sleep(0.2)  # it works on the first and has not looked at the channel since
+    for seq in (2, 3):
+        station.channel.send(station.photograph(seq))
+    station.child.send_signal(signal.SIGTERM)
+    answers = station.messages(Inspection)
+    assert {next(answers).seq for _ in range(3)} == {1, 2, 3}
+    assert station.exit_code() == 0
+
+
 def test_it_ends_when_the_controller_is_gone(start: Start) -> None:
     station = start()
     station.channel.close()
