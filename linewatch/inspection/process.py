@@ -39,9 +39,7 @@ class InspectorProcess:
         self._child.start(detail)
         stopping = False
         while self._waiting or not stopping:
-            stopping = (
-                self._child.stopping
-            )  # before the channel is read: what came before a signal is answered
+            stopping = self._child.stopping  # before the channel is read: what came before a signal is answered
             self._receive()
             self._work()
 
