@@ -57,12 +57,15 @@ class ScaleHead(nn.Module):
         nn.init.constant_(self.logits.bias, math.log(5 / classes / (640 / stride) ** 2))  # 5 objects a picture
         nn.init.constant_(self.sides.bias, 0.0)
 
-    def forward(self, x: Tensor, similarity: Tensor) -> tuple[Tensor, Tensor]:
-        """x: (B, width, H, W), similarity: (B, C, H, W). Returns logits (B, HW, C) and sides (B, HW, 4, BINS)."""
+    def forward(self, x: Tensor, similarity: Tensor, places: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """x: (B, width, H, W), similarity: (B, C, H, W); places: map for the boxes, shape of x; none: x serves both.
+
+        Returns logits (B, HW, C) and sides (B, HW, 4, BINS).
+        """
         x = x * self.squeeze(x.mean((2, 3), keepdim=True)).sigmoid()
         leaning = similarity - similarity.mean(1, keepdim=True)
         logits = self.logits(self.classify(x)).float() + self.guidance * leaning
-        sides = self.sides(self.localise(x))
+        sides = self.sides(self.localise(x if places is None else places))
         return logits.flatten(2).transpose(1, 2), sides.flatten(2).transpose(1, 2).unflatten(-1, (4, BINS))
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from linewatch.dsmoe.alignment import Alignment
+from linewatch.dsmoe.cbam import Cbam
 from linewatch.dsmoe.domain import InputDomain, pooled
 from linewatch.dsmoe.domain_routing import DomainRouter, TextDomainRouter
 from linewatch.dsmoe.encoder import Encoder
@@ -20,6 +21,7 @@ from linewatch.dsmoe.routing import DenseRouter, Routing, TextRouter
 from linewatch.dsmoe.text import ClassAnchors
 
 RouterKind = Literal["text", "ida", "text_ida", "dense"]
+BoxesFrom = Literal["pyramid", "refined"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Architecture:
     """Every number that decides a shape or a route, as it stands in a model card.
 
     components (of each expert), latent (dimensions) and mass (tau, in (0, 1]) are those of the routers `ida` and
-    `text_ida`. Raises ValueError for a router that there is not, or such a mass.
+    `text_ida`. boxes_from: `pyramid` regresses boxes from the pyramid's maps, and what attention, text and experts make
+    of them serves the classes alone; `refined` attends inside the pyramid and takes both from the experts' map (the
+    paper's order). Raises ValueError for a router or source of boxes that there is not, or such a mass.
     """
 
     classes: int
@@ -39,10 +43,13 @@ class Architecture:
     components: int = 16
     latent: int = 8
     mass: float = 0.9
+    boxes_from: BoxesFrom = "pyramid"
 
     def __post_init__(self) -> None:
         if self.router not in get_args(RouterKind):
             raise ValueError(f"router {self.router!r}: must be one of {', '.join(get_args(RouterKind))}")
+        if self.boxes_from not in get_args(BoxesFrom):
+            raise ValueError(f"boxes_from {self.boxes_from!r}: must be one of {', '.join(get_args(BoxesFrom))}")
         if not 0 < self.mass <= 1:
             raise ValueError(f"mass {self.mass!r}: must lie above 0, at most 1")
 
@@ -76,7 +83,9 @@ class DsMoe(nn.Module):
         self.register_buffer("deviation", torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1))
         self.text = ClassAnchors(classes, dimension, teacher)  # stages 1 and 2
         self.encoder = Encoder()  # stage 3
-        self.pyramid = Pyramid(width)  # stage 4 inside
+        self.boxes_apart = architecture.boxes_from == "pyramid"
+        self.pyramid = Pyramid(width, attention=not self.boxes_apart)
+        self.attention = nn.ModuleList(Cbam(width) if self.boxes_apart else nn.Identity() for _ in STRIDES)  # stage 4
         self.alignment = nn.ModuleList(Alignment(width, dimension, geometry=architecture.geometry) for _ in STRIDES)
         self.router = nn.ModuleList(_router(architecture) for _ in STRIDES)  # 7
         self.experts = nn.ModuleList(SparseExperts(width, dimension, architecture.experts) for _ in STRIDES)  # 8, 9
@@ -93,10 +102,11 @@ class DsMoe(nn.Module):
         domain = () if self.domain is None else (self.domain(pooled_taps),)
         logits, sides, similarities, routings = [], [], [], []
         for scale, features in enumerate(self.pyramid(taps)):
-            aligned, similarity = self.alignment[scale](features, anchors)  # stages 5 and 6
+            attended = self.attention[scale](features)
+            aligned, similarity = self.alignment[scale](attended, anchors)  # stages 5 and 6
             routing = self.router[scale](aligned, anchors, *domain)
             refined = aligned + self.experts[scale](aligned, routing)
-            scale_logits, scale_sides = self.head[scale](refined, similarity)
+            scale_logits, scale_sides = self.head[scale](refined, similarity, features if self.boxes_apart else None)
             logits.append(scale_logits)
             sides.append(scale_sides)
             similarities.append(similarity.flatten(2).transpose(1, 2))

@@ -1,7 +1,7 @@
 """The neck between encoder and alignment (ours; the paper names none): strides 4 to 16 in, strides 8, 16 and 32 out.
 
-Stride 32 is added by one strided convolution; each scale is refined by CBAM (stage 4); details of stride 4 are folded
-into stride 8, because that is where a pin-hole still shows.
+Stride 32 is added by one strided convolution; details of stride 4 are folded into stride 8, because that is where a
+pin-hole still shows.
 """
 
 import torch.nn.functional as F
@@ -17,14 +17,15 @@ STRIDES = (8, 16, 32)
 class Pyramid(nn.Module):
     """Top-down feature pyramid with equal widths."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, attention: bool) -> None:
+        """attention: CBAM (stage 4) on each scale before the coarser one is added."""
         super().__init__()
         fine, middle, coarse = WIDTHS
         self.detail = ConvBlock(fine, width, 3, stride=2)
         self.lateral8 = ConvBlock(middle, width)
         self.lateral16 = ConvBlock(coarse, width)
         self.lateral32 = ConvBlock(coarse, width, 3, stride=2)
-        self.cbam = nn.ModuleList(Cbam(width) for _ in STRIDES)
+        self.cbam = nn.ModuleList(Cbam(width) if attention else nn.Identity() for _ in STRIDES)
         self.smooth8 = ConvBlock(width, width, 3)
         self.smooth16 = ConvBlock(width, width, 3)
 

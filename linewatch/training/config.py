@@ -159,6 +159,9 @@ class TrainConfig(Section):
     start_from: Path | None = Field(None, description="model folder or MobileSAM encoder to start from; none is random")
     width: int = Field(96, gt=0)
     experts: int = Field(8, ge=2)
+    boxes_from: Literal["pyramid", "refined"] | None = Field(
+        None, description="the map that boxes come from; none is as in the model it starts from, else pyramid"
+    )
     geometry: bool = Field(True, description="hyperbolic alignment; false is the control")
     router: Literal["text", "ida", "text_ida", "dense"] = Field("text", description="who chooses the experts")
     seed: int = Field(0, ge=0)

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from linewatch.core.errors import DatasetError, ModelError
-from linewatch.dsmoe.network import Architecture, DsMoe
-from linewatch.dsmoe.weights import WEIGHTS, save_model
+from linewatch.dsmoe.network import Architecture, BoxesFrom, DsMoe
+from linewatch.dsmoe.weights import CARD, WEIGHTS, read_card, save_model
 from linewatch.training.config import TrainConfig, load_config
 from linewatch.training.crops import CropSource
 from linewatch.training.curve import draw_curve, draw_mixture_curve
@@ -127,7 +127,7 @@ def ship(config: TrainConfig, trainer: Trainer, split: Split, output: Path) -> N
         "trained": _provenance(config, trainer, split),
         **_measured(network, split, config.input_px),
     }
-    save_model(output, network, _architecture(config), card)
+    save_model(output, network, network.architecture, card)
 
 
 def _measured(network: DsMoe, split: Split, input_px: int) -> dict[str, Any]:
@@ -173,7 +173,15 @@ def _architecture(config: TrainConfig) -> Architecture:
     return Architecture(
         len(config.classes), config.width, experts=config.experts, geometry=config.geometry, router=config.router,
         components=mixture.components, latent=mixture.latent, mass=mixture.mass,
+        boxes_from=config.boxes_from or _boxes_from(config.start_from),
     )  # fmt: skip
+
+
+def _boxes_from(start: Path | None) -> BoxesFrom:
+    """As in the model folder that training starts from: what was learnt in one order is lost in the other."""
+    if start is None or not (start / CARD).is_file():
+        return "pyramid"
+    return read_card(start).architecture.boxes_from
 
 
 def _network(config: TrainConfig, device: torch.device) -> DsMoe:

@@ -1,5 +1,6 @@
 """The assembled network: what goes in, what comes out, what costs nothing, what depends on nothing."""
 
+import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -7,7 +8,7 @@ from linewatch.dsmoe.cbam import Cbam
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.experts import KINDS, SparseExperts, kernel_mask
 from linewatch.dsmoe.fusion import fuse
-from linewatch.dsmoe.network import Architecture, DsMoe
+from linewatch.dsmoe.network import Architecture, BoxesFrom, DsMoe
 from linewatch.dsmoe.routing import Routing, TextRouter, active_experts
 
 
@@ -110,6 +111,27 @@ def test_geometry_off_is_the_plain_control(teacher: torch.Tensor, pictures: torc
     plain.load_state_dict(curved.state_dict())
     with torch.no_grad():
         assert not torch.allclose(curved(pictures).similarity, plain(pictures).similarity)
+
+
+@pytest.mark.parametrize("boxes_from", ["pyramid", "refined"])
+def test_experts_move_boxes_only_where_boxes_come_from_them(
+    teacher: torch.Tensor, pictures: torch.Tensor, boxes_from: BoxesFrom
+) -> None:
+    torch.manual_seed(0)
+    network = DsMoe(Architecture(4, boxes_from=boxes_from), teacher).eval()
+    with torch.no_grad():
+        before = network(pictures).raw
+        for experts in network.experts:
+            assert isinstance(experts, SparseExperts)
+            experts.up.mul_(3)
+        after = network(pictures).raw
+    assert not torch.equal(before.logits, after.logits)
+    assert torch.equal(before.sides, after.sides) == (boxes_from == "pyramid")
+
+
+def test_boxes_from_elsewhere_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"boxes_from 'encoder': must be one of pyramid, refined"):
+        Architecture(4, boxes_from="encoder")  # type: ignore[arg-type]
 
 
 def test_fusing_changes_no_result(network: DsMoe, pictures: torch.Tensor) -> None:

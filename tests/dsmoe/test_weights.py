@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from linewatch.core.errors import ModelError
-from linewatch.dsmoe.network import DsMoe
+from linewatch.dsmoe.network import Architecture, DsMoe
 from linewatch.dsmoe.weights import CARD, WEIGHTS, load_model, save_model
 
 CLASSES = ["a", "b", "c", "d"]
@@ -53,6 +53,17 @@ def test_the_card_says_what_the_network_computes_in(folder: Path, pictures: torc
             loaded.network(pictures)  # float32, without autocast
     half, plain, full, also_plain = raw
     assert torch.equal(full, plain) and torch.equal(plain, also_plain) and not torch.equal(half, full)
+
+
+def test_a_card_that_does_not_say_where_boxes_come_from_is_of_the_first_kind(
+    teacher: torch.Tensor, tmp_path: Path
+) -> None:
+    network = DsMoe(Architecture(classes=4, boxes_from="refined"), teacher).eval()
+    save_model(tmp_path, network, network.architecture, {"name": "small", "classes": CLASSES, "input_px": 128})
+    card = yaml.safe_load((tmp_path / CARD).read_text())
+    del card["architecture"]["boxes_from"]
+    (tmp_path / CARD).write_text(yaml.safe_dump(card))
+    assert load_model(tmp_path).card.architecture.boxes_from == "refined"
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "exchanged"])

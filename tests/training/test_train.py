@@ -61,13 +61,22 @@ def apart(one: Path, other: Path) -> float:
 def test_a_model_folder_comes_out_that_loads(tmp_path: Path, bottles: Path) -> None:
     assert train(config(tmp_path, bottles), output=tmp_path / "out", device="cpu", threads=1)
     card = read_card(tmp_path / "out")
-    assert card.classes == CLASSES and card.threshold is not None
+    assert card.classes == CLASSES and card.threshold is not None and card.architecture.boxes_from == "pyramid"
     assert (tmp_path / "out/validation.png").stat().st_size > 1000
     document = yaml.safe_load((tmp_path / "out/model.yaml").read_text())
     assert document["trained"]["seed"] == 0 and document["validation"]["images"] == 5
     assert card.precision == "bf16" and set(document["validation_map50_95"]) == {"bf16", "fp32"}
     pictures = torch.zeros(1, 1, 96, 96, dtype=torch.uint8)
     assert len(load_model(tmp_path / "out").detect(pictures)) == 1
+
+
+def test_fine_tuning_keeps_the_map_that_boxes_came_from(tmp_path: Path, bottles: Path) -> None:
+    shipped = PROJECT / "models/bottle-bottom"
+    path = config(tmp_path, bottles, start_from=str(shipped), schedule={"steps": 1, "batch": 2, "warmup_steps": 0})
+    assert train(path, output=tmp_path / "out", device="cpu", threads=1)
+    assert (
+        read_card(tmp_path / "out").architecture.boxes_from == read_card(shipped).architecture.boxes_from == "refined"
+    )
 
 
 @pytest.mark.slow

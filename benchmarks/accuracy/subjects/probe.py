@@ -19,14 +19,6 @@ from linewatch.dsmoe.layers import ConvBlock
 from linewatch.dsmoe.pyramid import STRIDES, Pyramid
 
 
-class PlainNeck(Pyramid):
-    """DS-MoE's pyramid without its attention."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__(width)
-        self.cbam = nn.ModuleList(nn.Identity() for _ in STRIDES)
-
-
 class PlainHead(nn.Module):
     """One scale: two branches of two 3x3 convolutions, as in YOLOv8."""
 
@@ -54,7 +46,7 @@ class Probe(nn.Module):
         self.register_buffer("mean", torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1))
         self.encoder = Encoder()
-        self.neck = PlainNeck(width)
+        self.neck = Pyramid(width, attention=False)
         self.head = nn.ModuleList(PlainHead(width, classes, stride) for stride in STRIDES)
 
     def forward(self, pictures: Tensor) -> Raw:
