@@ -1,7 +1,7 @@
 """Stage 4: CBAM, channel then spatial attention (Woo et al. 2018, arXiv 1807.06521), one per scale.
 
-Ours: gates start open. Two that start at a half would pass a quarter, and what the encoder says of fine places would
-drown in the coarser scale that the pyramid adds to it.
+Ours: gates start open, and alike for all channels and places. Two that start at a half would pass a quarter, and what
+the encoder says of fine places would drown in the coarser scale; drawn at random they would hide places at random.
 """
 
 import torch
@@ -19,6 +19,8 @@ class Cbam(nn.Module):
         self.channel = nn.Sequential(nn.Conv2d(channels, channels // reduction, 1), nn.ReLU(), gate)
         self.spatial = nn.Conv2d(2, 1, 7, padding=3)
         assert gate.bias is not None and self.spatial.bias is not None
+        nn.init.zeros_(gate.weight)
+        nn.init.zeros_(self.spatial.weight)
         nn.init.constant_(gate.bias, OPEN / 2)  # it counts twice: for the mean and for the maximum
         nn.init.constant_(self.spatial.bias, OPEN)
 

@@ -53,6 +53,7 @@ class ScaleHead(nn.Module):
         self.sides = nn.Conv2d(64, 4 * BINS, 1)
         self.guidance = nn.Parameter(torch.tensor(0.1))  # how far the text similarity leans on the classes
         assert gate.bias is not None and self.logits.bias is not None and self.sides.bias is not None
+        nn.init.zeros_(gate.weight)
         nn.init.constant_(gate.bias, OPEN)
         nn.init.constant_(self.logits.bias, math.log(5 / classes / (640 / stride) ** 2))  # 5 objects a picture
         nn.init.constant_(self.sides.bias, 0.0)
