@@ -1,16 +1,18 @@
 """The training loop, read once from top to bottom: resumable after a kill, with the batches of an unbroken run."""
 
 import math
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from linewatch.core.errors import CheckFailed
+from linewatch.core.errors import CheckFailed, ModelError
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.network import DsMoe
 from linewatch.training.config import Schedule, TrainConfig
@@ -123,8 +125,16 @@ class Trainer:
         temporary.replace(self.state_path)
 
     def resume(self) -> None:
-        """Go on from the state file."""
-        state: dict[str, Any] = torch.load(self.state_path, map_location=self.device, weights_only=True)
+        """Go on from the state file. Raises ModelError when it is damaged or of another network."""
+        try:
+            self._restore(torch.load(self.state_path, map_location=self.device, weights_only=True))
+        except (RuntimeError, KeyError, ValueError, TypeError, EOFError, UnpicklingError) as exc:
+            reason = textwrap.shorten(str(exc), 160)
+            raise ModelError(
+                self.state_path, f"damaged, or of another network; move it, or change --output ({reason})"
+            ) from exc
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.ema.state = state["ema"]
         self.optimiser.load_state_dict(state["optimiser"])

@@ -79,6 +79,22 @@ def test_fine_tuning_keeps_the_map_that_boxes_came_from(tmp_path: Path, bottles:
     )
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_state_that_cannot_be_gone_on_from_is_refused_by_name(tmp_path: Path, bottles: Path, damaged: bool) -> None:
+    schedule = {"steps": 1, "batch": 2, "warmup_steps": 0}
+    path = config(tmp_path, bottles, schedule=schedule, width=16)
+    assert train(path, output=tmp_path / "out", device="cpu", threads=1)
+    state = tmp_path / "out" / STATE
+    if damaged:
+        state.write_bytes(state.read_bytes()[:-5000])
+    else:
+        path = config(tmp_path, bottles, schedule=schedule, width=24)
+    before = state.read_bytes()
+    with pytest.raises(ModelError, match=rf"{STATE}: damaged, or of another network"):
+        train(path, output=tmp_path / "out", device="cpu", threads=1)
+    assert state.read_bytes() == before
+
+
 @pytest.mark.slow
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path, bottles: Path) -> None:
     path = config(tmp_path, bottles)
