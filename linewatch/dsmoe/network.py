@@ -31,7 +31,8 @@ class Architecture:
     components (of each expert), latent (dimensions) and mass (tau, in (0, 1]) are those of the routers `ida` and
     `text_ida`. boxes_from: `pyramid` regresses boxes from the pyramid's maps, and what attention, text and experts make
     of them serves the classes alone; `refined` attends inside the pyramid and takes both from the experts' map (the
-    paper's order). box_quality: scores follow the sureness of the box. Raises ValueError for a router or source of boxes that there is not, or such a mass.
+    paper's order). box_quality: scores follow how sure the box is. Raises ValueError for a router or source of boxes
+    that there is not, or such a mass.
     """
 
     classes: int

@@ -1,7 +1,7 @@
 """How good a box is, told from the shape of its sides' distributions (Li et al. 2021, GFLv2, arXiv 2011.12885).
 
-Ours: added to the class logits, where GFLv2 multiplies probabilities. It ties the score of a place to its box, which the
-branches for what and where would otherwise not know of each other.
+Ours: added to the class logits, where GFLv2 multiplies probabilities. It ties the score of a place to its box: the
+branches for what and where would otherwise know nothing of each other.
 """
 
 import torch
