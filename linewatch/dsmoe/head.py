@@ -14,7 +14,6 @@ from torchvision.ops import batched_nms
 from linewatch.dsmoe.cbam import OPEN
 from linewatch.dsmoe.layers import ConvBlock
 from linewatch.dsmoe.pyramid import STRIDES
-from linewatch.dsmoe.quality import BoxQuality
 
 BINS = 16  # a box side lies at most BINS - 1 strides from its anchor point
 
@@ -41,8 +40,7 @@ class Raw:
 class ScaleHead(nn.Module):
     """One scale: squeeze and excite, then two branches that share nothing."""
 
-    def __init__(self, width: int, classes: int, stride: int, *, quality: bool) -> None:
-        """quality: the logits of a place gain or lose by how sure its box is."""
+    def __init__(self, width: int, classes: int, stride: int) -> None:
         super().__init__()
         gate = nn.Conv2d(width // 4, width, 1)
         self.squeeze = nn.Sequential(nn.Conv2d(width, width // 4, 1), nn.SiLU(), gate)
@@ -53,7 +51,6 @@ class ScaleHead(nn.Module):
         self.localise = nn.Sequential(ConvBlock(width, 64, 3), ConvBlock(64, 64, 3))
         self.logits = nn.Conv2d(width, classes, 1)
         self.sides = nn.Conv2d(64, 4 * BINS, 1)
-        self.quality = BoxQuality() if quality else None
         self.guidance = nn.Parameter(torch.tensor(0.1))  # how far the text similarity leans on the classes
         assert gate.bias is not None and self.logits.bias is not None and self.sides.bias is not None
         nn.init.zeros_(gate.weight)
@@ -68,10 +65,9 @@ class ScaleHead(nn.Module):
         """
         x = x * self.squeeze(x.mean((2, 3), keepdim=True)).sigmoid()
         leaning = similarity - similarity.mean(1, keepdim=True)
-        logits = (self.logits(self.classify(x)).float() + self.guidance * leaning).flatten(2).transpose(1, 2)
+        logits = self.logits(self.classify(x)).float() + self.guidance * leaning
         sides = self.sides(self.localise(x if places is None else places))
-        sides = sides.flatten(2).transpose(1, 2).unflatten(-1, (4, BINS))
-        return logits if self.quality is None else logits + self.quality(sides), sides
+        return logits.flatten(2).transpose(1, 2), sides.flatten(2).transpose(1, 2).unflatten(-1, (4, BINS))
 
 
 def anchor_points(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -31,8 +31,7 @@ class Architecture:
     components (of each expert), latent (dimensions) and mass (tau, in (0, 1]) are those of the routers `ida` and
     `text_ida`. boxes_from: `pyramid` regresses boxes from the pyramid's maps, and what attention, text and experts make
     of them serves the classes alone; `refined` attends inside the pyramid and takes both from the experts' map (the
-    paper's order). box_quality: scores follow how sure the box is. Raises ValueError for a router or source of boxes
-    that there is not, or such a mass.
+    paper's order). Raises ValueError for a router or source of boxes that there is not, or such a mass.
     """
 
     classes: int
@@ -45,7 +44,6 @@ class Architecture:
     latent: int = 8
     mass: float = 0.9
     boxes_from: BoxesFrom = "pyramid"
-    box_quality: bool = True
 
     def __post_init__(self) -> None:
         if self.router not in get_args(RouterKind):
@@ -91,8 +89,7 @@ class DsMoe(nn.Module):
         self.alignment = nn.ModuleList(Alignment(width, dimension, geometry=architecture.geometry) for _ in STRIDES)
         self.router = nn.ModuleList(_router(architecture) for _ in STRIDES)  # 7
         self.experts = nn.ModuleList(SparseExperts(width, dimension, architecture.experts) for _ in STRIDES)  # 8, 9
-        quality = architecture.box_quality
-        self.head = nn.ModuleList(ScaleHead(width, classes, stride, quality=quality) for stride in STRIDES)  # 10
+        self.head = nn.ModuleList(ScaleHead(width, classes, stride) for stride in STRIDES)  # 10
         self.domain: InputDomain | None = None  # 7, second router
         if architecture.router in ("ida", "text_ida"):
             self.domain = InputDomain(architecture.experts, architecture.components, architecture.latent)

@@ -19,8 +19,6 @@ from linewatch.dsmoe.network import Architecture, DsMoe
 CARD = "model.yaml"
 WEIGHTS = "weights.safetensors"
 
-_FIRST = {"boxes_from": "refined", "box_quality": False}  # what cards without these words mean
-
 Precision = Literal["bf16", "fp32"]
 
 
@@ -83,7 +81,7 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(path, f"is not YAML: {exc}") from exc
     try:
         classes = tuple(str(name) for name in document["classes"])
-        architecture = Architecture(**{**_FIRST, **document["architecture"]})
+        architecture = Architecture(**{"boxes_from": "refined", **document["architecture"]})  # older cards lack it
         size, sha256 = int(document["input_px"]), str(document["sha256"])
         threshold, precision = document.get("threshold"), document.get("precision", "bf16")
         card = ModelCard(str(document["name"]), classes, size, sha256, architecture, threshold, precision)

@@ -8,9 +8,7 @@ from linewatch.dsmoe.cbam import Cbam
 from linewatch.dsmoe.criterion import Weights, losses
 from linewatch.dsmoe.experts import KINDS, SparseExperts, kernel_mask
 from linewatch.dsmoe.fusion import fuse
-from linewatch.dsmoe.head import BINS
 from linewatch.dsmoe.network import Architecture, BoxesFrom, DsMoe
-from linewatch.dsmoe.quality import BoxQuality
 from linewatch.dsmoe.routing import Routing, TextRouter, active_experts
 
 
@@ -130,19 +128,6 @@ def test_experts_move_boxes_only_where_boxes_come_from_them(
         after = network(pictures).raw
     assert not torch.equal(before.logits, after.logits)
     assert torch.equal(before.sides, after.sides) == (boxes_from == "pyramid")
-
-
-def test_what_a_score_gains_follows_the_shape_of_the_sides_alone() -> None:
-    torch.manual_seed(3)
-    quality = BoxQuality()
-    sure = torch.zeros(1, 2, 4, BINS)
-    sure[0, 0, :, 5], sure[0, 1, :, 9] = 10, 10  # as sure, elsewhere
-    unsure = torch.zeros(1, 2, 4, BINS)
-    with torch.no_grad():
-        assert not quality(sure).any()  # says nothing before it has learnt
-        for value in quality.parameters():
-            value.normal_()
-        assert quality(sure)[0, 0] == quality(sure)[0, 1] != quality(unsure)[0, 0]
 
 
 def test_boxes_from_elsewhere_are_refused_by_name() -> None:

@@ -26,7 +26,7 @@ class PlainHead(nn.Module):
         super().__init__()
         self.classify = nn.Sequential(ConvBlock(width, width, 3), ConvBlock(width, width, 3))
         self.localise = nn.Sequential(ConvBlock(width, 64, 3), ConvBlock(64, 64, 3))
-        start = ScaleHead(width, classes, stride, quality=False)  # for its first biases
+        start = ScaleHead(width, classes, stride)  # for its first biases
         self.logits, self.sides = start.logits, start.sides
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
