@@ -1,12 +1,15 @@
 """What a finished run leaves: one JSON lines file, its training losses first, its result last."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from benchmarks.accuracy.plan import Plan, SetPlan, Variant
 from linewatch.core.errors import StorageError
+from linewatch.dsmoe.network import Architecture
 from linewatch.training.evaluation import Metrics
 from linewatch.training.whole_file import make_folder, write_whole
 
@@ -83,7 +86,7 @@ class RunKey(msgspec.Struct, frozen=True):
 
 
 def key_of(plan: Plan, chosen: SetPlan, variant: Variant, seed: int) -> RunKey:
-    settings = {
+    settings: dict[str, Any] = {
         # An option that comes later, off by default, leaves earlier runs what they are.
         "set": chosen.model_dump(mode="json", exclude_defaults=True),
         "variant": variant.model_dump(mode="json"),
@@ -91,6 +94,8 @@ def key_of(plan: Plan, chosen: SetPlan, variant: Variant, seed: int) -> RunKey:
         "precision": plan.precision,
         "config": hashlib.sha256(chosen.config.read_bytes()).hexdigest(),
     }
+    if variant.family == "dsmoe":  # what a plan leaves unsaid may change, and earlier runs are then of another network
+        settings["unsaid"] = asdict(Architecture(classes=1))
     encoded = msgspec.json.encode(settings, order="sorted")
     return RunKey(chosen.name, variant.name, seed, hashlib.sha256(encoded).hexdigest()[:8])
 
